@@ -1,0 +1,1 @@
+"""Configuration: the model, its layers, and the values that differ by script, by language and by preset."""

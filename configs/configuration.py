@@ -1,0 +1,233 @@
+"""A resolved configuration: ordered layers, the run's settings, and the settings of any language with their origins."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from configs.layers import Layer, Path, Tree, flatten, merge, nearest, refuse_unknown
+from configs.model import LANGUAGE_RULES, LanguageSettings, Settings
+from filters.base import Column, Filter, Rule
+from filters.load import load_filter, own_filters
+from langid.labels import split_label
+from pipeline.errors import ConfigurationError
+from pipeline.schema import CLUSTER_COLUMNS, CURATE_COLUMNS, DECIDE_COLUMNS
+
+PER_LANGUAGE = ("filters", "rules")
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def default_layer(user_filters: Iterable[str] = ()) -> Layer:
+    """The defaults in code: the settings, and every filter's parameters and rules."""
+    tree: Tree = Settings().model_dump(mode="json")
+    tree["filters"], tree["rules"] = {}, {name: _dump(rule) for name, rule in LANGUAGE_RULES.items()}
+    for name in dict.fromkeys([*own_filters(), *user_filters]):
+        module = _filter(name)
+        tree["filters"][name] = module.Parameters().model_dump(mode="json")
+        tree["rules"] |= {rule: _dump(value) for rule, value in module.RULES.items()}
+    return Layer("default", tree)
+
+
+def _dump(rule: Rule) -> Tree:
+    return rule.model_dump(mode="json", exclude_none=True)
+
+
+@lru_cache
+def _filter(name: str) -> Filter:
+    try:
+        return load_filter(name)
+    except LookupError as exc:
+        raise ConfigurationError(f"filters: {exc}{nearest(name, own_filters())}") from exc
+
+
+def known_keys(default: Layer) -> Tree:
+    """Every key that a run's layer may hold; the parts below `overrides` are checked as layers of their own."""
+    return {**default.tree, "overrides": {"scripts": {}, "languages": {}}}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Layers in order, lowest first: default, then per language its script and language, then the run's."""
+
+    name: str
+    default: Layer
+    scripts: dict[str, Layer]
+    languages: dict[str, Layer]
+    run: tuple[Layer, ...]
+    _cache: dict[str, LanguageSettings] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._refuse_unknown_keys()
+        self.settings  # noqa: B018  validates now, so that a wrong value is refused before any work
+        for label in ["und_Zzzz", *self.overridden_languages()]:
+            self.for_language(label)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_cache": {}}
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What holds for the whole run."""
+        tree, origins = merge([self.default, *(_without(layer, "overrides", *PER_LANGUAGE) for layer in self.run)])
+        return _validate(Settings, {k: v for k, v in tree.items() if k not in PER_LANGUAGE}, origins, "")
+
+    @cached_property
+    def filters(self) -> dict[str, Filter]:
+        """The filter modules that measure in this run, by name."""
+        enabled = self.for_language("und_Zzzz").filters
+        return {name: _filter(name) for name, parameters in enabled.items() if parameters.enabled}
+
+    @cached_property
+    def curate_columns(self) -> tuple[Column, ...]:
+        """Every column that is known before documents are compared: provenance, language, measurements."""
+        measured = (column for module in self.filters.values() for column in module.COLUMNS)
+        return (*CURATE_COLUMNS, *measured)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column of this run's dataset."""
+        return (*self.curate_columns, *CLUSTER_COLUMNS, *DECIDE_COLUMNS)
+
+    def for_language(self, label: str) -> LanguageSettings:
+        """Filter parameters and rules of a language such as `tha_Thai`."""
+        if label not in self._cache:
+            tree, origins = merge(self.layers_of(label))
+            self._cache[label] = self._language_settings(tree, origins, label)
+        return self._cache[label]
+
+    def _language_settings(self, tree: Tree, origins: dict[Path, str], label: str) -> LanguageSettings:
+        parameters = {
+            name: _validate(_filter(name).Parameters, values, origins, label, ("filters", name))
+            for name, values in tree["filters"].items()
+        }
+        rules = {
+            name: _validate(Rule, values, origins, label, ("rules", name)) for name, values in tree["rules"].items()
+        }
+        # A rule over a filter that is switched off has nothing to judge.
+        measured = {column.name for name, p in parameters.items() if p.enabled for column in _filter(name).COLUMNS}
+        declared = {column.name for name in parameters for column in _filter(name).COLUMNS}
+        known = {column.name for column in CURATE_COLUMNS} | declared
+        for name, rule in rules.items():
+            if rule.column not in known:
+                layer = origins[("rules", name, "column")]
+                raise ConfigurationError(
+                    f'{layer}: rule "{name}" needs the column "{rule.column}", which no filter of the run measures'
+                    f"{nearest(rule.column, known)}"
+                )
+        active = {n: r for n, r in rules.items() if r.enabled and (r.column not in declared or r.column in measured)}
+        return LanguageSettings(filters=parameters, rules=active)
+
+    def layers_of(self, label: str) -> list[Layer]:
+        """The layers that make a language's settings, lowest first."""
+        script = label.partition("_")[2]
+        layers = [self.default]
+        layers += [self.scripts[script]] if script in self.scripts else []
+        layers += [self.languages[label]] if label in self.languages else []
+        for layer in self.run:
+            layers.append(_without(layer, "overrides"))
+            found = _overrides(layer)
+            layers += [
+                found[kind, key] for kind, key in (("scripts", script), ("languages", label)) if (kind, key) in found
+            ]
+        return layers
+
+    def overridden_languages(self) -> list[str]:
+        """Languages and scripts (as `und_Script`) that any layer sets something for."""
+        labels = {*self.languages, *(f"und_{script}" for script in self.scripts)}
+        for layer in self.run:
+            labels |= {key if kind == "languages" else f"und_{key}" for kind, key in _overrides(layer)}
+        return sorted(labels)
+
+    def values(self, label: str | None = None) -> list[tuple[Path, Any, str]]:
+        """Every key, its value and the layer that set it: of one language, or of the run."""
+        layers = self.layers_of(label) if label else [self.default, *(_without(x, "overrides") for x in self.run)]
+        tree, origins = merge(layers)
+        return [(path, value, origins.get(path, "default")) for path, value in flatten(tree)]
+
+    def _refuse_unknown_keys(self) -> None:
+        known = known_keys(self.default)
+        fields = Rule.model_fields
+        per_language = {key: known[key] for key in PER_LANGUAGE}
+        for layer in (*self.scripts.values(), *self.languages.values()):
+            refuse_unknown(layer, per_language, fields)
+        for layer in self.run:
+            refuse_unknown(_without(layer, "overrides"), known, fields)
+            for override in _overrides(layer).values():
+                refuse_unknown(override, per_language, fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """The layers as plain data, for `run.json`."""
+
+        def dump(layer: Layer) -> dict[str, Any]:
+            return {"name": layer.name, "tree": layer.tree}
+
+        return {
+            "name": self.name,
+            "default": dump(self.default),
+            "scripts": {key: dump(layer) for key, layer in self.scripts.items()},
+            "languages": {key: dump(layer) for key, layer in self.languages.items()},
+            "run": [dump(layer) for layer in self.run],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], more: Sequence[Layer] = ()) -> "Configuration":
+        """The configuration of a finished run, with further layers on top."""
+
+        def load(entry: dict[str, Any]) -> Layer:
+            return Layer(entry["name"], entry["tree"])
+
+        return cls(
+            name=data["name"],
+            default=load(data["default"]),
+            scripts={key: load(entry) for key, entry in data["scripts"].items()},
+            languages={key: load(entry) for key, entry in data["languages"].items()},
+            run=(*(load(entry) for entry in data["run"]), *more),
+        )
+
+
+def _overrides(layer: Layer) -> dict[tuple[str, str], Layer]:
+    """A run layer's own layers per script and per language. Raises ConfigurationError."""
+    found: dict[tuple[str, str], Layer] = {}
+    for kind, entries in _section(layer, layer.tree.get("overrides", {}), "overrides").items():
+        if kind not in ("scripts", "languages"):
+            hint = nearest(kind, ("scripts", "languages"))
+            raise ConfigurationError(f'{layer.name}: unknown key "overrides.{kind}"{hint}')
+        for key, tree in _section(layer, entries, f"overrides.{kind}").items():
+            path = f"overrides.{kind}.{key}"
+            if kind == "languages":
+                _check_label(layer, key)
+            found[kind, key] = Layer(f"{layer.name} ({path})", _section(layer, tree, path))
+    return found
+
+
+def _section(layer: Layer, value: Any, path: str) -> Tree:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f'{layer.name}: "{path}" is a section: it needs keys below it')
+    return value
+
+
+def _check_label(layer: Layer, label: str) -> None:
+    try:
+        split_label(label)
+    except ValueError as exc:
+        raise ConfigurationError(f"{layer.name}: overrides.languages: {exc}") from exc
+
+
+def _without(layer: Layer, *keys: str) -> Layer:
+    return Layer(layer.name, {key: value for key, value in layer.tree.items() if key not in keys})
+
+
+def _validate(model: type[Model], values: Tree, origins: dict[Path, str], label: str, prefix: Path = ()) -> Model:
+    """Values as a model; an error names the layer that set the wrong value."""
+    try:
+        return model(**values)
+    except ValidationError as exc:
+        problem = exc.errors()[0]
+        path = (*prefix, *(str(part) for part in problem["loc"] if not isinstance(part, int)))
+        layer = origins.get(path) or next(
+            (o for p, o in reversed(origins.items()) if p[: len(path)] == path), "default"
+        )
+        language = f" for {label}" if label else ""
+        raise ConfigurationError(f'{layer}: "{".".join(path)}"{language}: {problem["msg"]}') from exc

@@ -1,0 +1,142 @@
+"""From a preset's name or a YAML file and `--set` to one validated Configuration."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from configs.configuration import Configuration, default_layer, known_keys
+from configs.layers import Layer, Tree, nearest, parse_assignment
+from pipeline.errors import ConfigurationError
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping: the first value would be lost in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping whose keys are distinct."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for position, key in enumerate(keys):
+            if key in keys[:position]:
+                raise yaml.MarkedYAMLError(
+                    problem=f'the key "{key}" stands twice', problem_mark=node.value[position][0].start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def parse_yaml(text: str, name: str) -> Tree:
+    """A YAML mapping; errors name the layer, line and column."""
+    try:
+        tree = yaml.load(text, Loader=_StrictLoader)
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigurationError(f"{name}{place}: {exc.problem}") from exc
+    except yaml.YAMLError as exc:
+        raise ConfigurationError(f"{name}: not YAML: {exc}") from exc
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigurationError(f"{name}: expected keys and values, found {type(tree).__name__}")
+    return tree
+
+
+def preset_names() -> list[str]:
+    """Names of the shipped presets."""
+    return sorted(file.name.removesuffix(".yaml") for file in _yaml_files("presets"))
+
+
+def load_configuration(source: str, assignments: Sequence[str] = ()) -> Configuration:
+    """The configuration of a preset's name or a file's path, with `KEY=VALUE` assignments on top.
+
+    Raises ConfigurationError, naming the layer and the key.
+    """
+    run_layers = _run_layers(source)
+    user_filters = [name for layer in run_layers for name in _mapping(layer, "filters")]
+    default = default_layer(user_filters)
+    return Configuration(
+        name=Path(source).stem,
+        default=default,
+        scripts=_shipped("scripts"),
+        languages=_shipped("languages"),
+        run=(*run_layers, *assignment_layers(assignments, default)),
+    )
+
+
+def assignment_layers(assignments: Sequence[str], default: Layer) -> list[Layer]:
+    """Each `KEY=VALUE` as a layer of its own, so that an error and a value's origin name it."""
+    known = known_keys(default)
+    layers = []
+    for text in assignments:
+        layers.append(Layer(f"--set {text}", parse_assignment(text, parse_yaml_value, known)))
+    return layers
+
+
+def parse_yaml_value(text: str) -> Any:
+    """A value of the command line, read as YAML: numbers, true/false, null, [lists], words."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise ConfigurationError(f'--set: "{text}" is not a value: {exc}') from exc
+
+
+def _run_layers(source: str) -> list[Layer]:
+    """The preset or file, below it what it extends, lowest layer first."""
+    layers: list[Layer] = []
+    seen: list[str] = []
+    name: str | None = source
+    while name is not None:
+        if name in seen:
+            raise ConfigurationError(f"{name}: extends itself ({' → '.join([*seen, name])})")
+        seen.append(name)
+        layer = _read_run_layer(name)
+        name = layer.tree.pop("extends", None)
+        layers.insert(0, layer)
+    return layers
+
+
+def _read_run_layer(source: str) -> Layer:
+    if source in preset_names():
+        file: Traversable = resources.files("configs") / "presets" / f"{source}.yaml"
+        name = f"presets/{source}.yaml"
+    else:
+        file, name = Path(source), source
+        if not Path(source).is_file():
+            known = preset_names()
+            raise ConfigurationError(
+                f"{source}: neither a configuration file nor a preset (presets: {', '.join(known)})"
+                f"{nearest(source, known)}"
+            )
+    tree = parse_yaml(file.read_text(encoding="utf-8"), name)
+    if isinstance(tree.get("inputs"), list):
+        tree["inputs"] = [_beside(str(file), entry) for entry in tree["inputs"]]
+    return Layer(name, tree)
+
+
+def _beside(file: str, entry: Any) -> Any:
+    """A relative input in a file is relative to that file, so that a configuration works from any folder."""
+    if not isinstance(entry, str) or "://" in entry or Path(entry).is_absolute():
+        return entry
+    return str((Path(file).parent / entry).resolve())
+
+
+def _mapping(layer: Layer, key: str) -> Iterable[str]:
+    value = layer.tree.get(key)
+    return value if isinstance(value, dict) else ()
+
+
+def _shipped(folder: str) -> dict[str, Layer]:
+    return {
+        file.name.removesuffix(".yaml"): Layer(
+            f"{folder}/{file.name}", parse_yaml(file.read_text(encoding="utf-8"), f"{folder}/{file.name}")
+        )
+        for file in _yaml_files(folder)
+    }
+
+
+def _yaml_files(folder: str) -> list[Traversable]:
+    place = resources.files("configs") / folder
+    return sorted((f for f in place.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)

@@ -1,0 +1,100 @@
+"""The configuration's shape: what can be set, with types, bounds and defaults.
+
+Two parts differ per language and may appear in script and language layers: `filters` (what changes a measurement)
+and `rules` (what decides). Everything else holds for the whole run.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dedup.parameters import MinHashParameters
+from filters.base import FilterParameters, Rule
+
+# Judged before any filter's rules: a wrong language makes every per-language threshold meaningless.
+LANGUAGE_RULES = {
+    "language": Rule(column="language", none_of=("und_Zzzz", "zxx_Zzzz")),
+    "language_score": Rule(column="language_score", min=0.3),
+    "script_share": Rule(column="script_share", min=0.5),
+}
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are errors, values are frozen before the run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reading(Section):
+    """How input files are cut into shards."""
+
+    split_megabytes: float | None = Field(
+        default=None,
+        gt=0,
+        description="megabytes of input a shard; null: a sixteenth of the file, between 1 and 64",
+    )
+    allow_damage: bool = Field(
+        default=False,
+        description="end with status 0 although some input could not be read; it is counted all the same",
+    )
+
+
+class Extraction(Section):
+    """From bytes to main text."""
+
+    engine: Literal["trafilatura"] = "trafilatura"
+    precision: bool = Field(default=True, description="prefer less text that is certainly content")
+    cpu_seconds: float = Field(default=20.0, gt=0, description="limit of CPU time (never wall time) per document")
+    memory_megabytes: int = Field(default=2048, ge=64, description="limit of additional memory per document")
+    page_megabytes: float = Field(default=16.0, gt=0, description="larger pages are counted as too large")
+    skip_blocked: bool = Field(default=False, description="skip pages of blocked addresses before extraction")
+
+
+class Identification(Section):
+    """Which language a document is in."""
+
+    model: str = Field(default="bundled", description="name in configs/models.yaml, or the path of a fastText model")
+    top: int = Field(default=5, ge=1, le=50, description="labels kept in top_langs")
+
+
+class Deduplication(MinHashParameters):
+    """MinHash near-duplicates within a language, and which copy of a cluster is kept."""
+
+    remove: bool = Field(default=True, description="keep one document a cluster; false: only annotate clusters")
+    keep: tuple[str, ...] = Field(
+        default=("-text_characters", "date"), description="columns in order; `-` before a name: highest first"
+    )
+
+
+class Dataset(Section):
+    """The files of the published dataset."""
+
+    file_megabytes: float = Field(default=512.0, gt=0, description="text a Parquet file holds at most")
+    rejected: bool = Field(default=True, description="write rejected documents to dataset/rejected/ as well")
+
+
+class Card(Section):
+    """What only the publisher can say of the dataset."""
+
+    title: str | None = Field(default=None, description="name of the dataset; null: the configuration's name")
+    license: str | None = Field(default=None, description="licence identifier as the hub writes it, such as odc-by")
+
+
+class LanguageSettings(Section):
+    """What may differ per language, resolved for one language."""
+
+    filters: dict[str, FilterParameters]
+    rules: dict[str, Rule]
+
+
+class Settings(Section):
+    """What holds for the whole run."""
+
+    inputs: tuple[str, ...] = Field(default=(), description="WARC files: paths, globs, directories, *.paths lists")
+    dump: str | None = Field(default=None, description="name of the crawl; null: taken from the file's path")
+    reading: Reading = Reading()
+    extraction: Extraction = Extraction()
+    identification: Identification = Identification()
+    deduplication: Deduplication = Deduplication()
+    dataset: Dataset = Dataset()
+    card: Card = Card()

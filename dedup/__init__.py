@@ -1,0 +1,1 @@
+"""Deduplication: shingles, MinHash signatures, bands, connected components, and which copy to keep."""

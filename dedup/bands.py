@@ -1,0 +1,49 @@
+"""Candidates for near-duplicates: documents whose signatures agree in all rows of at least one band.
+
+Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*, section 3.4.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import Uint32Array, Uint64Array, hash_bands
+from dedup.parameters import MinHashParameters
+
+Int64Array = npt.NDArray[np.int64]
+
+
+def band_keys(signatures: Uint32Array, parameters: MinHashParameters) -> Uint64Array:
+    """A 64-bit key of each band, uint64 of shape (n, bands), of signatures of shape (n, bands * rows).
+
+    ValueError where the signatures have another size than the parameters say.
+    """
+    if signatures.ndim != 2 or signatures.shape[1] != parameters.size:
+        raise ValueError(f"signatures of shape {signatures.shape}, not (n, {parameters.size})")
+    return hash_bands(signatures, parameters.bands)
+
+
+def candidate_edges(keys: Uint64Array) -> Int64Array:
+    """Distinct pairs of rows (smaller, larger), sorted, int64 of shape (m, 2), from band keys of shape (n,
+    bands).
+
+    In each band the documents of equal key are linked to the first of them, not to each other, so a bucket of
+    k documents costs k - 1 edges and not k·(k - 1)/2; the connected components are the same. Beyond the
+    edges, memory is that of one band.
+    """
+    edges = np.empty(0, np.uint64)
+    for band in range(keys.shape[1]):
+        edges = np.union1d(edges, _star_edges(np.ascontiguousarray(keys[:, band])))
+    return np.column_stack((edges >> np.uint64(32), edges & np.uint64(0xFFFFFFFF))).astype(np.int64)
+
+
+def _star_edges(keys: Uint64Array) -> Uint64Array:
+    """Edges (first << 32 | other) from the first row of each key to the others."""
+    if len(keys) == 0:
+        return np.empty(0, np.uint64)
+    order = np.argsort(keys)
+    in_order = keys[order]
+    starts = np.flatnonzero(np.concatenate(([True], in_order[1:] != in_order[:-1])))
+    firsts = np.repeat(np.minimum.reduceat(order, starts), np.diff(starts, append=len(keys)))
+    linked = order != firsts
+    edges: Uint64Array = (firsts[linked].astype(np.uint64) << np.uint64(32)) | order[linked].astype(np.uint64)
+    return edges

@@ -1,0 +1,44 @@
+"""The view of a document that filters see: lines, paragraphs and words are split once for all of them."""
+
+import re
+from collections import Counter
+from functools import cached_property
+
+from filters.words import split_words
+
+_LINE_BREAKS = re.compile(r"\n+")
+_PARAGRAPH_BREAKS = re.compile(r"\n{2,}")
+
+
+class Text:
+    """One document: its text, its address, its language (`deu_Latn`)."""
+
+    def __init__(self, text: str, language: str = "und_Zzzz", url: str = "") -> None:
+        self.text = text
+        self.language = language
+        self.url = url
+
+    @cached_property
+    def words(self) -> list[str]:
+        """ICU words and punctuation marks in order, without white space."""
+        return split_words(self.text, self.language)
+
+    @cached_property
+    def word_counts(self) -> Counter[str]:
+        """How often each distinct word occurs, in order of first occurrence."""
+        return Counter(self.words)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Lines with text: parts between line feeds that are not blank."""
+        return [line for line in self.text.split("\n") if line and not line.isspace()]
+
+    @cached_property
+    def line_blocks(self) -> list[str]:
+        """Parts between runs of line feeds, as Gopher repetition counts lines: blank parts count."""
+        return _LINE_BREAKS.split(self.text)
+
+    @cached_property
+    def paragraphs(self) -> list[str]:
+        """Parts between blank lines (two line feeds or more), of the text without its outer white space."""
+        return _PARAGRAPH_BREAKS.split(self.text.strip())

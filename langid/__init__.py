@@ -1,0 +1,1 @@
+"""Languages: labels, scripts, models, identification."""

@@ -1,0 +1,120 @@
+"""Stage assemble: one language's documents with their decisions, as the files of the dataset."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import ShardError
+from pipeline.schema import arrow_schema
+from pipeline.shards import ROWS_A_GROUP, Job, LanguageTask, commit, read_languages, read_table
+from pipeline.sources import MEGABYTE
+from pipeline.storage import Folder
+
+STAGE = "assembled"
+DECIDED = ("minhash_cluster_id", "minhash_cluster_size", "keep", "reject_reasons", "duplicate_of")
+
+
+def assemble(task: LanguageTask, job: Job) -> None:
+    """Write dataset/<lang>/ and dataset/rejected/<lang>/ of each language."""
+    for language, documents in read_languages(job.folder, "documents", task):
+        written = assemble_language(language, documents, job)
+        for folder in (f"dataset/{language}", f"dataset/rejected/{language}"):
+            for name in set(job.folder.names(folder, ".parquet")) - set(written):
+                job.folder.remove(name)  # of an earlier decision
+        commit(job.folder, STAGE, language, job.fingerprints.dataset(language), {"files": written})
+
+
+def assemble_language(language: str, documents: Iterator[pa.Table], job: Job) -> list[str]:
+    """Stream one language's documents into its files; their names."""
+    decisions = read_table(job.folder, f"decisions/{language}.parquet")
+    settings = job.configuration.settings.dataset
+    keep = decisions.column("keep").to_numpy(zero_copy_only=False)
+    characters = decisions.column("text_characters").to_numpy()
+    limit = int(settings.file_megabytes * MEGABYTE)
+    schema = arrow_schema(job.configuration.columns)
+    wanted = {f"dataset/{language}": keep}
+    if settings.rejected:
+        wanted[f"dataset/rejected/{language}"] = ~keep
+    with ExitStack() as stack:
+        parts = [
+            stack.enter_context(PartWriter(job.folder, name, schema, files_of_rows(characters[rows], limit)))
+            for name, rows in wanted.items()
+        ]
+        first = 0
+        for table in _with_decisions(language, documents, decisions):
+            for part, rows in zip(parts, wanted.values(), strict=True):
+                part.write(table.filter(pa.array(rows[first : first + table.num_rows])))
+            first += table.num_rows
+    return [name for part in parts for name in part.names]
+
+
+def files_of_rows(characters: Sequence[int] | npt.NDArray[np.int64], limit: int) -> npt.NDArray[np.int64]:
+    """The number of each row's file, when no file may hold more characters than the limit; one row always fits.
+
+    >>> files_of_rows([4, 4, 4, 20, 1], 10).tolist()
+    [0, 0, 1, 2, 3]
+    """
+    numbers = np.zeros(len(characters), np.int64)
+    number, held = 0, 0
+    for row, size in enumerate(characters):
+        if held and held + size > limit:
+            number, held = number + 1, 0
+        held += int(size)
+        numbers[row] = number
+    return numbers
+
+
+def _with_decisions(language: str, documents: Iterator[pa.Table], decisions: pa.Table) -> Iterator[pa.Table]:
+    """Documents with the columns of the later stages, in order. Raises ShardError if they are not the same ones."""
+    first = 0
+    for table in documents:
+        rows = decisions.slice(first, table.num_rows)
+        first += table.num_rows
+        if not rows.column("key").equals(table.column("key")):
+            raise ShardError(
+                f"{language}: decisions/ and documents/ hold different documents; remove decisions/ and run again"
+            )
+        columns = {name: table.column(name) for name in table.column_names}
+        yield pa.table(columns | {name: rows.column(name) for name in DECIDED})
+
+
+class PartWriter(AbstractContextManager["PartWriter"]):
+    """The files of one part of a language, kept or rejected: each is complete before the next begins.
+
+    `file_of_row` says, for every row that will be written, the number of its file.
+    """
+
+    def __init__(self, folder: Folder, part: str, schema: pa.Schema, file_of_row: npt.NDArray[np.int64]) -> None:
+        self.folder, self.schema, self.file_of_row = folder, schema, file_of_row
+        count = int(file_of_row.max()) + 1 if len(file_of_row) else 0
+        self.names = [f"{part}/train-{number:05d}-of-{count:05d}.parquet" for number in range(count)]
+        self._row, self._number = 0, -1
+        self._open = ExitStack()
+        self._writer: pq.ParquetWriter | None = None
+
+    def write(self, table: pa.Table) -> None:
+        """Append rows, each to its file."""
+        table = table.select(self.schema.names).cast(self.schema)
+        numbers = self.file_of_row[self._row : self._row + table.num_rows]
+        self._row += table.num_rows
+        for number in np.unique(numbers).tolist():
+            if number != self._number:
+                self._next_file(number)
+            rows = np.flatnonzero(numbers == number)
+            assert self._writer is not None
+            self._writer.write_table(table.slice(int(rows[0]), len(rows)), row_group_size=ROWS_A_GROUP)
+
+    def _next_file(self, number: int) -> None:
+        self._open.close()
+        stream = self._open.enter_context(self.folder.write(self.names[number]))
+        self._writer = self._open.enter_context(pq.ParquetWriter(stream, self.schema, compression="zstd"))
+        self._number = number
+
+    def __exit__(self, *exc: Any) -> None:
+        # With an error on its way, the file that is being written is removed, never published half.
+        self._open.__exit__(*exc)

@@ -1,0 +1,75 @@
+"""The dataset card: dataset/README.md, as the hub and `datasets.load_dataset` read it."""
+
+from importlib.resources import files
+from typing import Any
+
+import pyarrow as pa
+import yaml
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from langid.labels import split_label
+from pipeline.shards import Job
+from pipeline.summary import by_language, by_outcome
+
+NAME = "dataset/README.md"
+
+
+def template(name: str) -> Any:
+    """A Jinja template of pipeline/templates/; an unknown variable is an error."""
+
+    def source(wanted: str) -> str:
+        return (files("pipeline") / "templates" / wanted).read_text(encoding="utf-8")
+
+    environment = Environment(
+        loader=FunctionLoader(source),
+        undefined=StrictUndefined,
+        autoescape=name.endswith(".html"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
+
+
+def write_card(job: Job, ledger: pa.Table) -> None:
+    """Write dataset/README.md from the ledger and the files that are there."""
+    languages = by_language(ledger)
+    text = template("card.md").render(
+        front_matter=front_matter(job),
+        title=job.configuration.settings.card.title or f"{job.configuration.name}: a multilingual web corpus",
+        languages=[language for language in languages if language.outcomes["kept"]],
+        outcomes=by_outcome(ledger),
+        columns=job.configuration.columns,
+        rules=job.configuration.for_language("und_Zzzz").rules,
+        dump=job.configuration.settings.dump,
+        configuration=job.configuration,
+    )
+    with job.folder.write(NAME) as stream:
+        stream.write(text.encode())
+
+
+def front_matter(job: Job) -> str:
+    """The card's YAML: languages, licence, and a configuration per language, kept and rejected."""
+    configs = []
+    for folder, suffix in (("dataset", ""), ("dataset/rejected", "_rejected")):
+        for language in languages_of(job, folder):
+            place = f"{folder.removeprefix('dataset').lstrip('/')}/{language}/train-*.parquet".lstrip("/")
+            entry = {"config_name": language + suffix, "data_files": [{"split": "train", "path": place}]}
+            configs.append(entry)
+    codes = sorted({split_label(language)[0] for language in languages_of(job, "dataset")})
+    card = job.configuration.settings.card
+    data: dict[str, Any] = {
+        "pretty_name": card.title or job.configuration.name,
+        "language": codes,
+        "task_categories": ["text-generation"],
+        "configs": configs,
+    }
+    if card.license:
+        data["license"] = card.license
+    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False)
+
+
+def languages_of(job: Job, folder: str) -> list[str]:
+    """Languages that have files in a folder of the dataset."""
+    depth = folder.count("/") + 1
+    names = (name.split("/") for name in job.folder.names(folder, ".parquet"))
+    return sorted({parts[depth] for parts in names if len(parts) == depth + 2})

@@ -1,0 +1,202 @@
+"""The command line: `glotmill run`, `decide`, `config show`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from configs.configuration import Configuration
+from pipeline.errors import GlotmillError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.plan import Plan
+
+app = typer.Typer(
+    help="Turn Common Crawl WARCs into clean, deduplicated, annotated datasets in every language.",
+    epilog="Exit status: 0 done, 1 the run failed, 2 wrong usage or configuration. GLOTMILL_DEBUG=1 shows tracebacks.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(help="Look at configurations.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+out = Console(width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True)
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a value, such as rules.gopher_word_count.min=30. Repeatable."),
+]
+RunnerName = Annotated[str, typer.Option("--runner", help="ray, or inline: the same work in this process.")]
+Address = Annotated[str | None, typer.Option(help="A running Ray cluster; without it a local one is started.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="CPUs to use; all by default.")]
+ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file, or a preset: default, fineweb2, demo.")]
+
+
+@app.command("run")
+def run_command(
+    config: ConfigName = "default",
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("-i", "--input", help="WARC files: a path, a glob, a folder, a *.paths list. Repeatable."),
+    ] = None,
+    output: Annotated[str | None, typer.Option("-o", "--output", help="Output folder [runs/CONFIG].")] = None,
+    sets: Set = None,
+    runner: RunnerName = "ray",
+    address: Address = None,
+    workers: Workers = None,
+) -> None:
+    """WARCs in, per-language datasets out.
+
+    Run it again after an interruption and it continues; run it again with other settings and it redoes only the stages
+    that they touch.
+
+    [bold]glotmill run demo[/]
+    [bold]glotmill run default -i 'crawl/*.warc.gz' -o corpus --set rules.language_score.min=0.5[/]
+    """
+    from configs.load import load_configuration
+    from pipeline.plan import changed_values, make_plan
+
+    configuration = load_configuration(config, sets or [])
+    place = output or f"runs/{configuration.name}"
+    plan = make_plan(configuration, inputs or [], place)
+    for change in changed_values(place, configuration):
+        err.print(f"changed since the last run here: {escape(change)}", highlight=False)
+    _execute(plan, place, runner, address, workers)
+
+
+@app.command("decide")
+def decide_command(
+    output: Annotated[str, typer.Argument(help="The folder of a run.")],
+    sets: Set = None,
+    runner: RunnerName = "ray",
+    address: Address = None,
+    workers: Workers = None,
+) -> None:
+    """Decide anew with other rules, without reading a WARC again.
+
+    [bold]glotmill decide corpus --set rules.gopher_word_count.min=30[/]
+    """
+    from configs.layers import Layer
+    from configs.load import assignment_layers
+    from pipeline.plan import changed_values, read_plan
+
+    before = read_plan(output).job.configuration
+    layers: list[Layer] = assignment_layers(sets or [], before.default)
+    plan = read_plan(output, layers)
+    if plan.job.fingerprints.cluster != read_plan(output).job.fingerprints.cluster:
+        touched = ", ".join(changed_values(output, plan.job.configuration))
+        raise UsageError(f"this changes more than rules ({touched}); `glotmill run` redoes the stages that it touches")
+    for change in changed_values(output, plan.job.configuration):
+        err.print(f"changed: {escape(change)}", highlight=False)
+    _execute(plan, output, runner, address, workers)
+
+
+def _execute(plan: "Plan", place: str, runner_name: str, address: str | None, workers: int | None) -> None:
+    from pipeline.run import is_done, run
+    from pipeline.runner import InlineRunner, open_runner
+    from pipeline.summary import records_line, summary_table
+
+    if runner_name not in ("ray", "inline"):
+        raise UsageError(f'--runner: "{runner_name}" is neither ray nor inline')
+    runner = InlineRunner() if is_done(plan) else open_runner(runner_name, address, workers)
+    try:
+        outcome = run(plan, runner, err)
+    finally:
+        runner.close()
+    out.print(summary_table(outcome.ledger))
+    out.print()
+    out.print(records_line(outcome.ledger), highlight=False, soft_wrap=True)
+    if outcome.worked:
+        err.print(f"done: {', '.join(outcome.worked)}", highlight=False)
+    else:
+        err.print("nothing to do: this run is finished and its configuration has not changed", highlight=False)
+    out.print(f"dataset: {place}/dataset", highlight=False, soft_wrap=True)
+    out.print(f"report:  {place}/report.html", highlight=False, soft_wrap=True)
+    _report_damages(plan, outcome.damages)
+
+
+def _report_damages(plan: "Plan", damages: tuple[str, ...]) -> None:
+    """Name what could not be read; the run then fails, unless the configuration allows it."""
+    for damage in damages:
+        err.print(f"[red]cannot read[/] {escape(damage)}", highlight=False, soft_wrap=True)
+    if damages and not plan.job.configuration.settings.reading.allow_damage:
+        err.print(
+            f"{len(damages)} damaged places in the input; everything else is in the dataset. "
+            "--set reading.allow_damage=true ends such a run with status 0",
+            highlight=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(1)
+
+
+@config_app.command("show")
+def show_command(
+    config: ConfigName = "default",
+    language: Annotated[str | None, typer.Option("--language", help="A label such as tha_Thai.")] = None,
+    sets: Set = None,
+) -> None:
+    """Print each value with the layer that set it.
+
+    Without --language: what holds for the run, and the defaults of all languages.
+    """
+    from configs.load import load_configuration
+
+    configuration: Configuration = load_configuration(config, sets or [])
+    if language is not None:
+        from langid.labels import split_label
+
+        split_label(language)
+    rows = configuration.values(language)
+    width = max(len(".".join(path)) for path, _, _ in rows)
+    for path, value, layer in rows:
+        shown = f"{'.'.join(path):{width}} = {_yaml(value)}"
+        out.print(f"{escape(shown)}  [dim]# {escape(layer)}[/]", highlight=False, soft_wrap=True)
+
+
+def _yaml(value: object) -> str:
+    import yaml
+
+    return (
+        str(yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10**9))
+        .removesuffix("...\n")
+        .strip()
+    )
+
+
+@config_app.command("presets")
+def presets_command() -> None:
+    """List the presets."""
+    from configs.load import preset_names
+
+    for name in preset_names():
+        out.print(name)
+
+
+def check_packages() -> None:
+    """Refuse to start when another distribution's `langid` shadows ours."""
+    import langid
+
+    if Path(langid.__file__ or "").parent.parent != Path(__file__).parent.parent:
+        raise UsageError(
+            f"the package `langid` at {langid.__file__} hides glotmill's own; remove it with `pip uninstall langid`"
+        )
+
+
+def main() -> None:
+    """Run the command line; errors end with a message and a status, never with a traceback."""
+    try:
+        check_packages()
+        app()
+    except GlotmillError as exc:
+        if os.environ.get("GLOTMILL_DEBUG"):
+            raise
+        err.print(f"[bold red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
+        sys.exit(exc.exit_status)
+    except KeyboardInterrupt:
+        err.print("stopped; the same command continues where it was", highlight=False)
+        sys.exit(1)

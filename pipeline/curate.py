@@ -1,0 +1,229 @@
+"""Stage curate: from the records of a split to documents with their measurements and signatures.
+
+Cheap first: status, media type and address are judged before decoding, decoding before extraction. Nothing here decides
+about a document; what is skipped or fails is written down with its reason.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import xxhash
+
+from configs.configuration import Configuration
+from dedup.minhash import signature
+from dedup.shingles import shingle_hashes
+from filters import url_blocklist
+from filters.text import Text
+from langid.identify import identify
+from langid.models import load_model
+from pipeline.charset import UndecodableError, decode
+from pipeline.extract import ExtractionError, extract, forget_pages
+from pipeline.http import BodyError, content_type, decode_body, header_charset, is_html
+from pipeline.schema import KEY, SKIPPED, arrow_schema
+from pipeline.shards import Job, commit, sort_by_language, write_table
+from pipeline.sources import MEGABYTE, Split
+from pipeline.warc import Damage, Response, SplitReader
+
+STAGE = "documents"
+CRAWL_NAME = re.compile(r"CC-(?:MAIN|NEWS)-\d{4}-?\d{0,2}(?:-\d+)?")
+BATCH = 256
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Skip(Exception):  # noqa: N818  not an error: an outcome
+    """A record that becomes no document: outcome, reason and detail as the ledger counts them."""
+
+    outcome: str
+    reason: str
+    detail: str | None = None
+
+
+def curate(split: Split, job: Job) -> Row:
+    """Write the split's documents, signatures and skipped records; the value is the commit's facts."""
+    configuration = job.configuration
+    limit = int(configuration.settings.extraction.page_megabytes * MEGABYTE)
+    reader = SplitReader(split, limit)
+    pages, skipped = _read_pages(reader, configuration)
+    annotated = [row for batch in _batches(pages) for row in annotate(batch, configuration)]
+    forget_pages()
+    signature_type = pa.list_(pa.uint32(), configuration.settings.deduplication.size)
+    schema = arrow_schema(configuration.curate_columns)
+    schema = schema.append(KEY).append(pa.field("signature", signature_type))
+    table, languages = sort_by_language(pa.Table.from_pylist(annotated, schema=schema))
+    write_table(job.folder, f"{STAGE}/{split.name}.parquet", table.drop_columns(["signature"]))
+    write_table(job.folder, f"signatures/{split.name}.parquet", table.select([KEY.name, "language", "signature"]))
+    write_table(job.folder, f"skipped/{split.name}.parquet", pa.Table.from_pylist(skipped, schema=SKIPPED))
+    facts = {
+        "file": split.file.path,
+        "start": split.start,
+        "end": split.end,
+        "first_offset": reader.first_offset,
+        "next_offset": reader.next_offset,
+        "responses": reader.responses,
+        "documents": table.num_rows,
+        "languages": languages,
+    }
+    commit(job.folder, STAGE, split.name, job.fingerprints.documents(split), facts)
+    return facts
+
+
+def _read_pages(reader: SplitReader, configuration: Configuration) -> tuple[list[Row], list[Row]]:
+    """Extracted pages, and the records that gave none."""
+    pages: list[Row] = []
+    skipped: list[Row] = []
+    path = reader.split.file.path
+    for item in reader:
+        if isinstance(item, Damage):
+            skipped.append(_damage_row(item, path))
+            continue
+        try:
+            pages.append(page_of(item, path, configuration))
+        except Skip as skip:
+            skipped.append(_skipped_row(item, path, skip))
+    return pages, skipped
+
+
+def page_of(response: Response, path: str, configuration: Configuration) -> Row:
+    """The document of a response: text and provenance, without measurements. Raises Skip."""
+    settings = configuration.settings.extraction
+    _check_response(response)
+    if settings.skip_blocked:
+        match = url_blocklist.match_url(response.url)
+        if match:
+            raise Skip("skipped", "blocked_url", match)
+    payload = response.payload or b""
+    try:
+        body = decode_body(payload, response.headers, int(settings.page_megabytes * MEGABYTE))
+        if not is_html(response.headers, body):
+            raise Skip("skipped", "not_html", content_type(response.headers))
+        decoded = decode(body, header_charset(response.headers))
+        page = extract(decoded.text, response.url, settings)
+    except (BodyError, UndecodableError) as exc:
+        raise Skip("failed", "undecodable", str(exc)) from exc
+    except ExtractionError as exc:
+        raise Skip("failed", exc.reason, str(exc)) from exc
+    if not page.text.strip():
+        raise Skip("skipped", "no_main_text")
+    return {
+        "id": record_id(response, path),
+        "key": record_key(response, path),
+        "text": page.text,
+        "text_characters": len(page.text),
+        "url": response.url,
+        "date": response.date,
+        "dump": configuration.settings.dump or crawl_of(path),
+        "file_path": path,
+        "offset": response.offset,
+        "length": response.length,
+        "digest": response.digest or payload_digest(payload),
+        "charset": decoded.charset,
+        "charset_source": decoded.source,
+        "html_lang": page.html_lang,
+        "title": page.title,
+    }
+
+
+def _check_response(response: Response) -> None:
+    """Raise Skip for what needs no look at the body."""
+    if response.error:
+        raise Skip("failed", "malformed_http", response.error)
+    if response.status != 200:
+        raise Skip("skipped", "status", None if response.status is None else str(response.status))
+    if response.payload is None:
+        raise Skip("failed", "too_large", "the page is larger than extraction.page_megabytes")
+    if not response.payload.strip():
+        raise Skip("skipped", "empty")
+    media_type = content_type(response.headers)
+    if media_type is not None and not is_html(response.headers, b""):
+        raise Skip("skipped", "not_html", media_type)
+
+
+def annotate(pages: Sequence[Row], configuration: Configuration) -> Iterator[Row]:
+    """Pages with their language, every filter's measurements, and the signature."""
+    identification = configuration.settings.identification
+    found = identify([page["text"] for page in pages], load_model(identification.model), identification.top)
+    deduplication = configuration.settings.deduplication
+    for page, language in zip(pages, found, strict=True):
+        settings = configuration.for_language(language.language)
+        text = Text(page["text"], language.language, page["url"])
+        row = dict(page)
+        row |= {
+            "language": language.language,
+            "language_script": language.language_script,
+            "language_score": language.language_score,
+            "top_langs": [{"language": label, "score": score} for label, score in language.top_langs],
+            "script_share": language.script_share,
+        }
+        for name, module in configuration.filters.items():
+            row |= module.measure(text, settings.filters[name])
+        row["signature"] = signature(shingle_hashes(text.words, deduplication.shingle_size), deduplication)
+        yield row
+
+
+def _batches(pages: list[Row]) -> Iterator[list[Row]]:
+    for start in range(0, len(pages), BATCH):
+        yield pages[start : start + BATCH]
+
+
+def record_id(response: Response, path: str) -> str:
+    """The record's id, or one made of its place where the record has none."""
+    return response.id or f"<urn:xxh128:{record_key(response, path).hex()}>"
+
+
+def record_key(response: Response, path: str) -> bytes:
+    """16 bytes that name the record within the run, even where two files hold the same record."""
+    return xxhash.xxh3_128_digest(f"{response.id}\0{path}\0{response.offset}".encode())
+
+
+def payload_digest(payload: bytes) -> str:
+    """A payload's SHA-1 as WARC-Payload-Digest writes it (Base32)."""
+    digest = hashlib.sha1(payload, usedforsecurity=False).digest()
+    return f"sha1:{base64.b32encode(digest).decode('ascii')}"
+
+
+def crawl_of(path: str) -> str | None:
+    """Name of the crawl in a file's path.
+
+    >>> crawl_of("crawl-data/CC-MAIN-2026-30/segments/1/warc/CC-MAIN-20260712-00001.warc.gz")
+    'CC-MAIN-2026-30'
+    """
+    found = CRAWL_NAME.search(path)
+    return found.group(0) if found else None
+
+
+def _damage_row(damage: Damage, path: str) -> Row:
+    return {
+        "id": damage.id,
+        "url": damage.url,
+        "file_path": path,
+        "offset": damage.offset,
+        "length": damage.length,
+        "outcome": "failed",
+        "reason": damage.reason,
+        "response": damage.response,
+        "detail": damage.detail,
+    }
+
+
+def _skipped_row(response: Response, path: str, skip: Skip) -> Row:
+    return {
+        "id": record_id(response, path),
+        "url": response.url,
+        "date": response.date,
+        "file_path": path,
+        "offset": response.offset,
+        "length": response.length,
+        "outcome": skip.outcome,
+        "reason": skip.reason,
+        "response": True,
+        "detail": skip.detail,
+        "http_status": response.status,
+        "content_type": content_type(response.headers),
+    }

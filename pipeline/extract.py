@@ -1,0 +1,67 @@
+"""Main text of a page, within limits of CPU time and memory."""
+
+from dataclasses import dataclass
+
+import trafilatura
+from trafilatura.meta import reset_caches
+from trafilatura.utils import load_html
+
+from configs.model import Extraction
+from pipeline.limits import CpuLimitExceeded, cpu_limit, memory_limit
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """Main text, and what the page says of itself; the text is empty where there is no main content."""
+
+    text: str
+    title: str | None
+    html_lang: str | None
+
+
+class ExtractionError(Exception):
+    """Extraction gave nothing; `reason` is the ledger's."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def extract(html: str, url: str, settings: Extraction) -> Extracted:
+    """The main text of a page.
+
+    Raises ExtractionError: `extraction_timeout`, `extraction_memory` or `extraction_failed`.
+    """
+    try:
+        with cpu_limit(settings.cpu_seconds), memory_limit(settings.memory_megabytes):
+            return _extract(html, url, settings)
+    except CpuLimitExceeded:
+        raise ExtractionError("extraction_timeout", f"more than {settings.cpu_seconds:g} s of CPU time") from None
+    except MemoryError:
+        detail = f"more than {settings.memory_megabytes} MB of memory"
+        raise ExtractionError("extraction_memory", detail) from None
+    except Exception as exc:
+        raise ExtractionError("extraction_failed", f"{type(exc).__name__}: {exc}") from exc
+
+
+def _extract(html: str, url: str, settings: Extraction) -> Extracted:
+    tree = load_html(html)
+    if tree is None:
+        return Extracted("", None, None)
+    html_lang = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
+    title = tree.findtext(".//title")
+    # trafilatura's own deduplication remembers earlier pages of the process: a result would depend on their order.
+    text = trafilatura.extract(
+        tree,
+        url=url or None,
+        favor_precision=settings.precision,
+        include_comments=False,
+        include_tables=True,
+        deduplicate=False,
+    )
+    return Extracted(text or "", " ".join(title.split()) if title else None, html_lang or None)
+
+
+def forget_pages() -> None:
+    """Empty the libraries' caches, which grow with every page."""
+    reset_caches()

@@ -1,0 +1,102 @@
+"""What a shard's bytes depend on, as a hash: a shard is done when its commit holds the hash of today's settings.
+
+Each stage hashes only what it reads: a new threshold touches decisions and what follows, never documents.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+
+from configs.configuration import Configuration
+from langid.models import load_model
+from pipeline.sources import Split
+
+# The libraries that change a document's text, language, words or measurements.
+LIBRARIES = (
+    "glotmill",
+    "trafilatura",
+    "lxml",
+    "fastwarc",
+    "resiliparse",
+    "fasttext-community",
+    "icu4py",
+    "datatrove",
+    "pyarrow",
+)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that results depend on."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def digest(*parts: Any) -> str:
+    """A short hash of plain data."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_plain)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """The hashes of a run's stages; made once, carried to every task."""
+
+    curate: str
+    cluster: str
+    configuration: Configuration
+
+    @classmethod
+    def of(cls, configuration: Configuration, splits: Iterable[Split], facts: dict[str, Any]) -> "Fingerprints":
+        """Fingerprints of a configuration over splits; `facts` are versions and model checksums."""
+        settings = configuration.settings
+        deduplication = settings.deduplication
+        minhash = {"bands", "rows", "shingle_size", "seed"}
+        measured = {
+            label: configuration.for_language(label).filters
+            for label in ("und_Zzzz", *configuration.overridden_languages())
+        }
+        columns = [column.name for column in configuration.curate_columns]
+        curate = digest(
+            facts,
+            settings.dump,
+            settings.extraction,
+            settings.identification,
+            measured,
+            columns,
+            deduplication.model_dump(include=minhash),
+        )
+        return cls(
+            curate=curate,
+            cluster=digest(curate, [asdict(split) for split in splits], deduplication.keep),
+            configuration=configuration,
+        )
+
+    def documents(self, split: Split) -> str:
+        """Of one shard of documents."""
+        return digest(self.curate, asdict(split))
+
+    def decisions(self, language: str) -> str:
+        """Of one language's decisions."""
+        rules = self.configuration.for_language(language).rules
+        # A list, since the order of the rules is the order of the reasons.
+        return digest(self.cluster, list(rules.items()), self.configuration.settings.deduplication.remove)
+
+    def dataset(self, language: str) -> str:
+        """Of one language's files in the dataset."""
+        return digest(self.decisions(language), self.configuration.settings.dataset)
+
+
+def run_facts(configuration: Configuration) -> dict[str, Any]:
+    """What results depend on beside the configuration: library versions and the model's checksum."""
+    model = load_model(configuration.settings.identification.model)
+    return {"versions": library_versions(), "language_model": {"name": model.name, "sha256": model.checksum}}

@@ -1,0 +1,163 @@
+"""Where records begin and end in the bytes of a WARC file, found from any offset and checked against their headers."""
+
+import gzip
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+GZIP_MAGIC = b"\x1f\x8b\x08"
+RECORD_START = b"WARC/"
+CHUNK = 1 << 20
+HEADER_LIMIT = 1 << 15
+ENDLESS = 1 << 62
+HEADER_END = re.compile(rb"\r?\n\r?\n")
+READ_ERRORS = (OSError, EOFError, zlib.error)
+
+
+@dataclass(frozen=True)
+class RecordHead:
+    """The WARC headers of a record (names in lower case) and their length in bytes."""
+
+    headers: dict[str, str]
+    length: int
+
+    @property
+    def content_length(self) -> int | None:
+        """Declared length of the block, in bytes."""
+        value = self.headers.get("content-length", "")
+        return int(value) if value.isdigit() else None
+
+
+def parse_head(text: bytes) -> RecordHead | None:
+    """The head of a record at the start of `text`, or None when it is not one.
+
+    >>> parse_head(b"WARC/1.0\\r\\nWARC-Type: response\\r\\nContent-Length: 7\\r\\n\\r\\nHTTP/1.").content_length
+    7
+    """
+    if not text.startswith(RECORD_START):
+        return None
+    end = HEADER_END.search(text, 0, HEADER_LIMIT)
+    lines = text[: end.start() if end else HEADER_LIMIT].decode("utf-8", "replace").splitlines()[1:]
+    fields = (line.partition(":") for line in lines if ":" in line)
+    headers = {name.strip().lower(): value.strip() for name, _, value in fields}
+    return RecordHead(headers, end.end() if end else len(text)) if headers else None
+
+
+def inflate_head(data: bytes) -> bytes:
+    """The first bytes behind gzip, as far as the end of a record head; piecewise, since damage may follow it.
+
+    >>> inflate_head(gzip.compress(b"WARC/1.0"))
+    b'WARC/1.0'
+    """
+    member, text = zlib.decompressobj(31), b""
+    for start in range(0, len(data), 512):
+        try:
+            text += member.decompress(data[start : start + 512], HEADER_LIMIT)
+        except zlib.error:
+            break
+        if member.eof or len(text) >= HEADER_LIMIT or HEADER_END.search(text):
+            break
+    return text
+
+
+def is_single_member(head: bytes) -> bool:
+    """Whether a file's first gzip member holds more than its first record: then no split can begin inside it."""
+    if not head.startswith(GZIP_MAGIC):
+        return False
+    record = parse_head(inflate_head(head))
+    if record is None or record.content_length is None:
+        return False
+    end = record.length + record.content_length
+    try:
+        text = zlib.decompressobj(31).decompress(head, end + 4 + len(RECORD_START))
+    except zlib.error:
+        return False
+    return text[end:].lstrip(b"\r\n").startswith(RECORD_START)
+
+
+class Framing:
+    """An open WARC file: gzip per record, or plain; a file that is one single gzip member is read as a plain stream."""
+
+    def __init__(self, stream: Any, size: int) -> None:
+        stream.seek(0)
+        self.head = stream.read(CHUNK)
+        self.single_member = is_single_member(self.head)
+        stream.seek(0)
+        self.stream = gzip.GzipFile(fileobj=stream) if self.single_member else stream
+        self.size = ENDLESS if self.single_member else size
+        self.compressed = self.head.startswith(GZIP_MAGIC) and not self.single_member
+
+    def begins_as_warc(self) -> bool:
+        """Whether a record stands at the very start of the file."""
+        return self.single_member or self._head_in(self.head, 0) is not None
+
+    def head_at(self, offset: int) -> RecordHead | None:
+        """The head of the record at an offset, as far as it can be read."""
+        try:
+            self.stream.seek(offset)
+            return self._head_in(self.stream.read(HEADER_LIMIT), 0)
+        except READ_ERRORS:
+            return None
+
+    def boundary(self, position: int) -> int:
+        """Offset of the first record at or after a position; the file's size where there is none."""
+        mark = GZIP_MAGIC if self.compressed else RECORD_START
+        while position < self.size:
+            try:
+                self.stream.seek(max(position - 1, 0))
+                window = self.stream.read(CHUNK + HEADER_LIMIT)
+            except READ_ERRORS:
+                break
+            lead = min(position, 1)
+            found = window.find(mark, lead)
+            while 0 <= found < CHUNK:
+                if self._is_record(window, found):
+                    return position - lead + found
+                found = window.find(mark, found + 1)
+            if len(window) <= CHUNK:
+                break
+            position += CHUNK - lead
+        return self.size
+
+    def _is_record(self, window: bytes, found: int) -> bool:
+        if not self.compressed and found > 0 and window[found - 1 : found] != b"\n":
+            return False
+        head = self._head_in(window, found)
+        return head is not None and "warc-type" in head.headers
+
+    def _head_in(self, window: bytes, found: int) -> RecordHead | None:
+        """The record head at a place of a window, behind gzip if the file is compressed."""
+        text = window[found : found + HEADER_LIMIT]
+        return parse_head(inflate_head(text) if self.compressed else text)
+
+    def record_end(self, offset: int) -> int | None:
+        """Where the record at an offset ends, if its Content-Length agrees with where it really ends; else None."""
+        head = self.head_at(offset)
+        if head is None or head.content_length is None:
+            return None
+        try:
+            return self._member_end(offset, head) if self.compressed else self._plain_end(offset, head)
+        except READ_ERRORS:
+            return None
+
+    def _plain_end(self, offset: int, head: RecordHead) -> int | None:
+        end = offset + head.length + (head.content_length or 0)
+        self.stream.seek(end)
+        after = self.stream.read(4 + len(RECORD_START))
+        breaks = len(after) - len(after.lstrip(b"\r\n"))
+        rest = after[breaks:]
+        return end + breaks if breaks and (not rest or RECORD_START.startswith(rest[: len(RECORD_START)])) else None
+
+    def _member_end(self, offset: int, head: RecordHead) -> int | None:
+        """Decompress one member in pieces, counting only: a gzip bomb must not fill the memory."""
+        self.stream.seek(offset)
+        member, inflated, position = zlib.decompressobj(31), 0, offset
+        while not member.eof:
+            piece = member.unconsumed_tail or self.stream.read(1 << 16)
+            if not piece:
+                return None
+            position += 0 if member.unconsumed_tail else len(piece)
+            inflated += len(member.decompress(piece, CHUNK))
+        expected = head.length + (head.content_length or 0)
+        return position - len(member.unused_data) if 0 <= inflated - expected <= 4 else None

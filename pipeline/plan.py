@@ -1,0 +1,100 @@
+"""Stage plan: what will be done, written to run.json before anything else."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from configs.configuration import Configuration
+from configs.layers import Layer
+from pipeline.errors import OutputError
+from pipeline.fingerprints import Fingerprints, run_facts
+from pipeline.shards import Job
+from pipeline.sources import MEGABYTE, InputFile, Split, find_inputs, plan_splits
+from pipeline.storage import Folder
+
+NAME = "run.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run: its configuration, its splits, and what its results depend on."""
+
+    job: Job
+    splits: tuple[Split, ...]
+    facts: dict[str, Any]
+
+
+def make_plan(configuration: Configuration, inputs: Sequence[str], output: str) -> Plan:
+    """Find the inputs, cut them into splits, and check that the output folder may hold this run.
+
+    Raises InputError for an input that is not there, OutputError for a folder with something else in it.
+    """
+    settings = configuration.settings
+    files = find_inputs(inputs or settings.inputs)
+    folder = Folder(output)
+    _check_folder(folder, files)
+    wanted = settings.reading.split_megabytes
+    splits = tuple(plan_splits(files, int(wanted * MEGABYTE) if wanted else None))
+    facts = run_facts(configuration)
+    return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts)
+
+
+def _check_folder(folder: Folder, files: list[InputFile]) -> None:
+    """Refuse a folder that holds another run, or anything else."""
+    before = folder.read_json(NAME)
+    if before is None:
+        if folder.names(""):
+            raise OutputError(f"{folder.url}: the folder is not empty and holds no run; name another one with -o")
+        return
+    paths = [file.path for file in files]
+    if before["inputs"] != paths:
+        raise OutputError(
+            f"{folder.url}: the folder holds a run over other inputs ({_few(before['inputs'])}, not {_few(paths)}); "
+            "name another folder with -o, or remove this one"
+        )
+
+
+def _few(paths: list[str]) -> str:
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0]}{more}" if paths else "none"
+
+
+def write_plan(plan: Plan) -> None:
+    """Write run.json: layers, every value with its layer, versions, model checksums, splits."""
+    configuration = plan.job.configuration
+    values = {".".join(path): {"value": value, "layer": layer} for path, value, layer in configuration.values()}
+    data = {
+        "configuration": configuration.to_json(),
+        "values": values,
+        "inputs": list(dict.fromkeys(split.file.path for split in plan.splits)),
+        "splits": [asdict(split) for split in plan.splits],
+        **plan.facts,
+    }
+    if plan.job.folder.read_json(NAME) != data:
+        plan.job.folder.write_json(NAME, data)
+
+
+def read_plan(output: str, more: Sequence[Layer] = ()) -> Plan:
+    """The plan of a run that was begun, with further layers on top. Raises OutputError where there is none."""
+    folder = Folder(output)
+    data = folder.read_json(NAME)
+    if data is None:
+        raise OutputError(f"{output}: no run.json here; `glotmill run CONFIG -o {output}` makes one")
+    configuration = Configuration.from_json(data["configuration"], more)
+    splits = tuple(Split(**{**split, "file": InputFile(**split["file"])}) for split in data["splits"])
+    facts = {key: data[key] for key in ("versions", "language_model")}
+    return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts)
+
+
+def changed_values(output: str, configuration: Configuration) -> list[str]:
+    """Settings that differ from those of the run in a folder, for people to read."""
+    before = Folder(output).read_json(NAME)
+    if before is None:
+        return []
+    old = {key: entry["value"] for key, entry in before["values"].items()}
+    new = {".".join(path): value for path, value, _ in configuration.values()}
+    return [
+        f"{key}: {old.get(key)} → {new.get(key)}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]

@@ -1,0 +1,98 @@
+"""The report: report.html, one page that says what became of every record, with samples to read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.card import template
+from pipeline.shards import Job, read_table
+from pipeline.summary import LanguageSum, by_language, by_outcome, by_reason
+
+NAME = "report.html"
+SAMPLES_A_LANGUAGE = 3
+SAMPLE_CHARACTERS = 600
+OUTCOMES = ("kept", "duplicate", "rejected", "skipped", "failed")
+# What a reader needs to know of a reason that no rule explains.
+MEANINGS = {
+    "not_html": "the media type is not a web page",
+    "status": "the HTTP status is not 200",
+    "blocked_url": "the address is on a block list (skipped before extraction)",
+    "empty": "the body is empty",
+    "no_main_text": "extraction found no main content",
+    "undecodable": "the body could not be decoded",
+    "too_large": "the page is larger than the limit",
+    "malformed_http": "the HTTP head could not be read",
+    "extraction_failed": "extraction raised an error",
+    "extraction_timeout": "extraction used more CPU time than the limit",
+    "extraction_memory": "extraction used more memory than the limit",
+    "cut_record": "the record ends before its length",
+    "corrupt_record": "the record's bytes are damaged",
+    "not_a_warc": "the file is no WARC",
+    "empty_file": "the file is empty",
+    "duplicate": "a near-duplicate of a document that was kept",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A document to read."""
+
+    url: str
+    title: str | None
+    text: str
+    reasons: tuple[str, ...]
+
+
+def write_report(job: Job, ledger: pa.Table, facts: Mapping[str, Any], damages: tuple[str, ...]) -> None:
+    """Write report.html from the ledger and the dataset's first documents of each language."""
+    languages = by_language(ledger)
+    rules = job.configuration.for_language("und_Zzzz").rules
+    text = template("report.html").render(
+        name=job.configuration.name,
+        dump=job.configuration.settings.dump,
+        outcomes=by_outcome(ledger),
+        names=OUTCOMES,
+        languages=languages,
+        most=max((language.documents for language in languages), default=1),
+        characters=sum(language.characters for language in languages),
+        rejected=by_reason(ledger, ("rejected",)),
+        without_text=by_reason(ledger, ("skipped", "failed")),
+        meanings={**{name: _bounds(rule) for name, rule in rules.items()}, **MEANINGS},
+        samples={language.language: list(samples(job, language)) for language in languages},
+        damages=damages,
+        facts=facts,
+        values=[(".".join(path), value, layer) for path, value, layer in job.configuration.values()],
+    )
+    with job.folder.write(NAME) as stream:
+        stream.write(text.encode())
+
+
+def samples(job: Job, language: LanguageSum) -> Iterator[Sample]:
+    """The first kept and the first rejected documents of a language."""
+    for folder in (f"dataset/{language.language}", f"dataset/rejected/{language.language}"):
+        for name in job.folder.names(folder, ".parquet")[:1]:
+            table = read_table(job.folder, name, ["url", "title", "text", "reject_reasons"])
+            for row in table.slice(0, SAMPLES_A_LANGUAGE).to_pylist():
+                text = row["text"][:SAMPLE_CHARACTERS] + ("…" if len(row["text"]) > SAMPLE_CHARACTERS else "")
+                yield Sample(row["url"], row["title"], text, tuple(row["reject_reasons"]))
+
+
+def _bounds(rule: Any) -> str:
+    """A rule in words.
+
+    >>> from filters.base import Rule
+    >>> _bounds(Rule(column="language_score", min=0.3))
+    'language_score is below 0.3'
+    """
+    parts = []
+    if rule.min is not None:
+        parts.append(f"below {rule.min:g}")
+    if rule.max is not None:
+        parts.append(f"above {rule.max:g}")
+    if rule.one_of is not None:
+        parts.append(f"none of {', '.join(rule.one_of)}")
+    if rule.none_of is not None:
+        parts.append(f"one of {', '.join(rule.none_of)}")
+    return f"{rule.column} is {' or '.join(parts)}"

@@ -1,0 +1,173 @@
+"""The whole run, top to bottom: plan, curate, cluster, decide, assemble, card."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+
+from pipeline import assemble as assembly
+from pipeline import cluster as clustering
+from pipeline import curate as curation
+from pipeline import decide as decision
+from pipeline.card import write_card
+from pipeline.errors import InputError, RunError
+from pipeline.ledger import write_ledger
+from pipeline.plan import Plan, write_plan
+from pipeline.progress import Work, track
+from pipeline.report import write_report
+from pipeline.runner import Runner
+from pipeline.shards import Job, LanguageTask, group_languages, language_rows, read_commits, read_table
+from pipeline.sources import Split
+
+
+@dataclass(frozen=True)
+class LanguageStage:
+    """A stage whose unit is a language."""
+
+    name: str
+    folder: str
+    function: Callable[[LanguageTask, Job], Any]
+    fingerprint: Callable[[Job, str], str]
+
+    def wanted(self, job: Job, languages: Iterable[str]) -> dict[str, str]:
+        """The fingerprint that each language's commit has when it is done."""
+        return {language: self.fingerprint(job, language) for language in languages}
+
+
+LANGUAGE_STAGES = (
+    LanguageStage("cluster", clustering.STAGE, clustering.cluster, lambda job, _: job.fingerprints.cluster),
+    LanguageStage("decide", decision.STAGE, decision.decide, lambda job, label: job.fingerprints.decisions(label)),
+    LanguageStage("assemble", assembly.STAGE, assembly.assemble, lambda job, label: job.fingerprints.dataset(label)),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: its ledger, which stages did work, and what of the input could not be read."""
+
+    ledger: pa.Table
+    worked: tuple[str, ...]
+    damages: tuple[str, ...]
+
+
+def run(plan: Plan, runner: Runner, console: Console) -> Outcome:
+    """Do what of the plan is not done yet.
+
+    Raises ShardError, LedgerError or InputError; what is done stays, and running again continues from there.
+    """
+    job = plan.job
+    job.folder.remove_partial_files()
+    write_plan(plan)
+    commits, curated = _curate(plan, runner, console)
+    check_chain(plan.splits, commits)
+    languages = language_rows(commits)
+    if not languages and not any(facts["responses"] for facts in commits.values()):
+        raise InputError("\n".join(["no response record in any input", *damages(job, commits)]))
+    worked = ["curate"] * curated + _language_stages(job, languages, runner, console)
+    ledger = write_ledger(job.folder, commits, languages)
+    write_card(job, ledger)
+    unread = tuple(damages(job, commits))
+    write_report(job, ledger, plan.facts, unread)
+    return Outcome(ledger, tuple(worked), unread)
+
+
+def is_done(plan: Plan) -> bool:
+    """Whether no shard of any stage is left to do, so that no cluster need be started."""
+    job = plan.job
+    wanted = {split.name: job.fingerprints.documents(split) for split in plan.splits}
+    commits = read_commits(job.folder, curation.STAGE, wanted)
+    if len(commits) < len(wanted):
+        return False
+    languages = language_rows(commits)
+    return all(
+        len(read_commits(job.folder, stage.folder, stage.wanted(job, languages))) == len(languages)
+        for stage in LANGUAGE_STAGES
+    )
+
+
+def _curate(plan: Plan, runner: Runner, console: Console) -> tuple[dict[str, dict[str, Any]], bool]:
+    """The commits of all splits, and whether any work was left."""
+    job = plan.job
+    wanted = {split.name: job.fingerprints.documents(split) for split in plan.splits}
+    commits = read_commits(job.folder, curation.STAGE, wanted)
+    todo = [split for split in plan.splits if split.name not in commits]
+    _remove_strangers(job, ("documents", "signatures", "skipped"), wanted)
+    if todo:
+        if commits:
+            console.print(f"curate: {len(commits)} of {len(plan.splits)} shards are done already")
+        done = runner.map(curation.curate, todo, job)
+        work = Work("curate", len(todo), "records")
+        for split, facts in track(done, work, lambda item: int(item[1]["responses"]), console):
+            commits[split.name] = facts
+    return commits, bool(todo)
+
+
+def _language_stages(job: Job, languages: Mapping[str, list[Any]], runner: Runner, console: Console) -> list[str]:
+    """Cluster, decide and assemble each language; the names of the stages that had work."""
+    worked = []
+    for stage in LANGUAGE_STAGES:
+        wanted = stage.wanted(job, languages)
+        done = read_commits(job.folder, stage.folder, wanted)
+        left = {language: places for language, places in languages.items() if language not in done}
+        todo = sorted(group_languages(left), key=lambda task: -task.documents)
+        _remove_strangers(job, (stage.folder,), wanted)
+        if stage.function is assembly.assemble:
+            _remove_stranger_datasets(job, wanted)
+        if todo:
+            results = runner.map(stage.function, todo, job)
+            work = Work(stage.name, len(todo), "documents")
+            for _ in track(results, work, lambda item: int(item[0].documents), console):
+                pass
+            worked.append(stage.name)
+    return worked
+
+
+def _remove_strangers(job: Job, folders: Sequence[str], wanted: Mapping[str, str]) -> None:
+    """Remove shards that the plan no longer has: they would be read as if they belonged to it."""
+    for folder in folders:
+        for name in job.folder.names(folder):
+            if name.rpartition("/")[2].partition(".")[0] not in wanted:
+                job.folder.remove(name)
+
+
+def _remove_stranger_datasets(job: Job, wanted: Mapping[str, str]) -> None:
+    for name in job.folder.names("dataset", ".parquet"):
+        if name.split("/")[-2] not in wanted:
+            job.folder.remove(name)
+
+
+def check_chain(splits: Sequence[Split], commits: Mapping[str, dict[str, Any]]) -> None:
+    """Neighbouring splits of a file meet at the same record, and the last one reaches the end of the file.
+
+    Raises RunError with the file and the offsets: a record would have been read twice or missed.
+    """
+    for split, following in zip(splits, [*splits[1:], None], strict=True):
+        end = commits[split.name]["next_offset"]
+        same_file = following is not None and following.file == split.file
+        start = commits[following.name]["first_offset"] if following is not None and same_file else split.file.size
+        if start != end:
+            raise RunError(
+                f"{split.file.path}: one split ends at offset {end:,}, the next record begins at {start:,}; the file "
+                f"cannot be cut there. Read it whole with --set reading.split_megabytes={split.file.size // 10**6 + 1}"
+            )
+
+
+def damages(job: Job, commits: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Places of the input that could not be read, for people: file, offset, what is wrong."""
+    found = []
+    for shard in sorted(commits):
+        table = read_table(
+            job.folder, f"skipped/{shard}.parquet", ["file_path", "offset", "length", "reason", "detail"]
+        )
+        for row in table.to_pylist():
+            if row["reason"] in DAMAGE_REASONS:
+                found.append(
+                    f"{row['file_path']}, offset {row['offset']:,} ({row['length']:,} bytes): "
+                    f"{row['reason'].replace('_', ' ')}: {row['detail']}"
+                )
+    return found
+
+
+DAMAGE_REASONS = frozenset({"cut_record", "corrupt_record", "not_a_warc", "empty_file"})

@@ -1,0 +1,122 @@
+"""Every column of the product, declared once: type, unit, meaning and the stage that adds it.
+
+Filters declare theirs in their own files; `configuration.columns` is both together. The documentation and the dataset
+card are generated from these declarations.
+"""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from filters.base import Column
+
+SCORED_LABELS = pa.list_(pa.struct([("language", pa.string()), ("score", pa.float32())]))
+
+CURATE_COLUMNS = (
+    Column(
+        "id",
+        pa.string(),
+        "",
+        "WARC-Record-ID of the response; where it is missing, a hash of file and offset",
+        "curate",
+    ),
+    Column("text", pa.string(), "", "main text of the page, paragraphs separated by line breaks", "curate"),
+    Column("text_characters", pa.int64(), "characters", "length of the text", "curate"),
+    Column("url", pa.string(), "", "address of the page", "curate"),
+    Column("date", pa.string(), "UTC, ISO 8601", "time of the crawl", "curate"),
+    Column("dump", pa.string(), "", "name of the crawl, such as CC-MAIN-2026-30; null when unknown", "curate"),
+    Column("file_path", pa.string(), "", "WARC file that holds the record", "curate"),
+    Column("offset", pa.int64(), "bytes", "where the record starts in its file", "curate"),
+    Column("length", pa.int64(), "bytes", "length of the record in its file, compressed if the file is", "curate"),
+    Column(
+        "digest",
+        pa.string(),
+        "",
+        "WARC-Payload-Digest, or the SHA-1 of the payload in the same form",
+        "curate",
+    ),
+    Column("charset", pa.string(), "", "character encoding that the page was decoded with", "curate"),
+    Column(
+        "charset_source",
+        pa.string(),
+        "",
+        "what named it: bom, header, meta, valid-utf8 or detector",
+        "curate",
+    ),
+    Column("html_lang", pa.string(), "", "language that the page declares in <html lang>", "curate"),
+    Column("title", pa.string(), "", "title of the page", "curate"),
+    Column("language", pa.string(), "", "identified language, ISO 639-3 and ISO 15924 such as deu_Latn", "curate"),
+    Column("language_script", pa.string(), "", "script of the label, ISO 15924", "curate"),
+    Column("language_score", pa.float64(), "probability", "the model's probability of the label", "curate"),
+    Column("top_langs", SCORED_LABELS, "", "the most probable labels with their probabilities", "curate"),
+    Column(
+        "script_share",
+        pa.float64(),
+        "ratio 0-1",
+        "share of the letters that are in the label's script",
+        "curate",
+    ),
+)
+CLUSTER_COLUMNS = (
+    Column(
+        "minhash_cluster_id",
+        pa.string(),
+        "",
+        "smallest id among the near-duplicates of its language",
+        "cluster",
+    ),
+    Column(
+        "minhash_cluster_size",
+        pa.int64(),
+        "documents",
+        "near-duplicates of its language, itself included",
+        "cluster",
+    ),
+)
+DECIDE_COLUMNS = (
+    Column("keep", pa.bool_(), "", "whether the document is in the dataset", "decide"),
+    Column(
+        "reject_reasons",
+        pa.list_(pa.string()),
+        "",
+        "all rules that it fails, in order, or `duplicate`",
+        "decide",
+    ),
+    Column("duplicate_of", pa.string(), "", "id of the copy that was kept instead", "decide"),
+)
+
+# Joins rows of one run across stages: a hash of id, file and offset, so that it survives re-sharding and repeated ids.
+KEY = pa.field("key", pa.binary(16))
+
+SKIPPED = pa.schema(
+    [
+        ("id", pa.string()),
+        ("url", pa.string()),
+        ("date", pa.string()),
+        ("file_path", pa.string()),
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("response", pa.bool_()),
+        ("detail", pa.string()),
+        ("http_status", pa.int32()),
+        ("content_type", pa.string()),
+    ]
+)
+
+LEDGER = pa.schema(
+    [
+        ("file", pa.string()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("language", pa.string()),
+        ("records", pa.int64()),
+        ("characters", pa.int64()),
+    ]
+)
+
+
+def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
+    """The columns as an Arrow schema, in order."""
+    return pa.schema([pa.field(column.name, column.type) for column in columns])

@@ -1,0 +1,151 @@
+"""From what a user names (paths, globs, folders, lists) to input files, and from files to byte ranges."""
+
+import gzip
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import fsspec
+
+from pipeline.errors import InputError, UsageError
+from pipeline.framing import CHUNK, is_single_member
+
+WARC_SUFFIXES = (".warc", ".warc.gz")
+LIST_SUFFIXES = (".paths", ".paths.gz")
+MEGABYTE = 1_000_000
+SMALLEST_SPLIT, LARGEST_SPLIT, SPLITS_A_FILE = 1 * MEGABYTE, 64 * MEGABYTE, 16
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file to read, with what tells whether it changed since."""
+
+    path: str
+    size: int
+    version: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """The records of one file that start at `start` ≤ offset < `end`; `index` numbers the splits of a run."""
+
+    index: int
+    file: InputFile
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """The shard's file name, without suffix."""
+        return f"{self.index:06d}"
+
+    def __str__(self) -> str:
+        return f"{self.file.path} [{self.start:,}–{self.end:,}]"
+
+
+def find_inputs(inputs: Iterable[str]) -> list[InputFile]:
+    """The files that the inputs name, in the order given, each once; folders and globs in name order.
+
+    Raises InputError when one names nothing: a run over less than was asked for would lose it in silence.
+    """
+    files: dict[str, InputFile] = {}
+    for entry in inputs:
+        found = list(_expand(entry))
+        if not found:
+            raise InputError(f"{entry}: no such file, and nothing matches it as a glob or a folder of *.warc[.gz]")
+        for path in found:
+            files.setdefault(path, _describe(path))
+    if not files:
+        raise UsageError("no input: name WARC files with -i, or set `inputs` in the configuration")
+    return list(files.values())
+
+
+def _expand(entry: str) -> Iterator[str]:
+    filesystem, path = _filesystem(entry)
+    if any(character in path for character in "*?["):
+        yield from (_restore(entry, p, filesystem) for p in sorted(filesystem.glob(path)) if not filesystem.isdir(p))
+    elif filesystem.isdir(path):
+        found = sorted(p for p in filesystem.find(path) if p.endswith(WARC_SUFFIXES))
+        yield from (_restore(entry, p, filesystem) for p in found)
+    elif path.endswith(LIST_SUFFIXES):
+        yield from _read_list(entry)
+    elif filesystem.exists(path):
+        yield entry
+
+
+def _filesystem(entry: str) -> tuple[Any, str]:
+    try:
+        filesystem, path = fsspec.core.url_to_fs(entry)
+    except (ValueError, ImportError) as exc:
+        raise InputError(f"{entry}: {exc}") from exc
+    return filesystem, path
+
+
+def _restore(entry: str, path: str, filesystem: Any) -> str:
+    """A path found below an entry, written as the entry was: relative stays relative, a scheme stays."""
+    if "://" in entry:
+        return str(filesystem.unstrip_protocol(path))
+    if not entry.startswith("/"):
+        base = str(filesystem._strip_protocol("."))
+        return path.removeprefix(base + "/")
+    return path
+
+
+def _read_list(entry: str) -> Iterator[str]:
+    """Paths of a list file, one a line; relative ones are relative to the list."""
+    opener = gzip.open if entry.endswith(".gz") else open
+    with (
+        fsspec.open(entry, "rb") as raw,
+        opener(raw, "rt", encoding="utf-8") if entry.endswith(".gz") else raw as lines,
+    ):
+        for line in lines:
+            path = (line if isinstance(line, str) else line.decode("utf-8")).strip()
+            if path:
+                relative = "://" not in path and not path.startswith("/")
+                folder = entry.rpartition("/")[0]
+                yield from _required(f"{folder}/{path}" if relative and folder else path, entry)
+
+
+def _required(path: str, source: str) -> Iterator[str]:
+    filesystem, local = _filesystem(path)
+    if not filesystem.exists(local):
+        raise InputError(f"{path}: no such file (listed in {source})")
+    yield path
+
+
+def _describe(path: str) -> InputFile:
+    filesystem, local = _filesystem(path)
+    info = filesystem.info(local)
+    version = info.get("ETag") or info.get("etag") or info.get("mtime") or info.get("LastModified") or ""
+    return InputFile(path, int(info["size"]), str(version))
+
+
+def plan_splits(files: Iterable[InputFile], split_bytes: int | None) -> list[Split]:
+    """Byte ranges of all files. They depend on the files alone, never on the number of workers.
+
+    >>> [str(split) for split in plan_splits([InputFile("a.warc", 10, "")], 4)]
+    ['a.warc [0–3]', 'a.warc [3–6]', 'a.warc [6–10]']
+    """
+    splits: list[Split] = []
+    for file in files:
+        wanted = split_bytes or min(max(file.size // SPLITS_A_FILE, SMALLEST_SPLIT), LARGEST_SPLIT)
+        pieces = max(1, math.ceil(file.size / wanted)) if is_splittable(file) else 1
+        edges = [file.size * piece // pieces for piece in range(pieces + 1)]
+        for start, end in pairwise(edges):
+            splits.append(Split(len(splits), file, start, end))
+    return splits
+
+
+def is_splittable(file: InputFile) -> bool:
+    """Whether records can be found from the middle: not in a gzip file that is one single member."""
+    if not file.path.endswith(".gz"):
+        return True
+    with open_input(file.path) as stream:
+        return not is_single_member(stream.read(CHUNK))
+
+
+def open_input(path: str) -> Any:
+    """An input file for reading bytes, seekable."""
+    return fsspec.open(path, "rb").open()

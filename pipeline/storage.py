@@ -1,0 +1,83 @@
+"""A run's folder on any fsspec filesystem, where files appear whole or not at all."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+import fsspec
+
+
+class Folder:
+    """The root of a run's output: a local path, `s3://…`, `memory://…`; paths below it are relative."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.filesystem, self.root = fsspec.core.url_to_fs(url)
+
+    def path(self, name: str) -> str:
+        """The filesystem's own path of a file of the run."""
+        return f"{self.root.rstrip('/')}/{name}"
+
+    def exists(self, name: str = "") -> bool:
+        """Whether a file or folder of the run exists."""
+        return bool(self.filesystem.exists(self.path(name)))
+
+    def names(self, folder: str, suffix: str = "") -> list[str]:
+        """Files below a folder of the run, relative to the run, sorted; none where the folder is absent."""
+        found = self.filesystem.find(self.path(folder)) if self.exists(folder) else []
+        start = len(self.path(""))
+        return sorted(path[start:] for path in found if path.endswith(suffix) and ".partial-" not in path)
+
+    def open(self, name: str) -> BinaryIO:
+        """A file of the run, for reading."""
+        return cast(BinaryIO, self.filesystem.open(self.path(name), "rb"))
+
+    @contextmanager
+    def write(self, name: str) -> Iterator[BinaryIO]:
+        """A new file that appears under its name only once it is complete, also over an older one.
+
+        Local files are written beside their place and renamed; object stores show an object only when it is whole.
+        """
+        path = self.path(name)
+        local = "file" in _protocols(self.filesystem)
+        target = f"{path}.partial-{uuid.uuid4().hex[:8]}" if local else path
+        self.filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+        try:
+            with self.filesystem.open(target, "wb") as stream:
+                yield stream
+            if local:
+                self.filesystem.mv(target, path)
+        except BaseException:
+            if local and self.filesystem.exists(target):
+                self.filesystem.rm(target)
+            raise
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Plain data as a JSON file with sorted keys."""
+        with self.write(name) as stream:
+            stream.write(json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n")
+
+    def read_json(self, name: str) -> Any:
+        """The data of a JSON file, or None where there is no such file."""
+        if not self.exists(name):
+            return None
+        with self.open(name) as stream:
+            return json.load(stream)
+
+    def remove(self, name: str) -> None:
+        """Remove a file or folder if it exists."""
+        if self.exists(name):
+            self.filesystem.rm(self.path(name), recursive=True)
+
+    def remove_partial_files(self) -> None:
+        """Remove what a killed run was writing."""
+        for path in self.filesystem.find(self.root) if self.exists() else []:
+            if ".partial-" in path:
+                self.filesystem.rm(path)
+
+
+def _protocols(filesystem: Any) -> tuple[str, ...]:
+    protocol = filesystem.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
