@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +86,8 @@ def _with_decisions(language: str, documents: Iterator[pa.Table], decisions: pa.
 class PartWriter(AbstractContextManager["PartWriter"]):
     """The files of one part of a language, kept or rejected: each is complete before the next begins.
 
-    `file_of_row` says, for every row that will be written, the number of its file.
+    `file_of_row` says, for every row that will be written, the number of its file. Row groups are filled across the
+    tables that come in, so that a file's bytes depend on its rows and not on the shards they came from.
     """
 
     def __init__(self, folder: Folder, part: str, schema: pa.Schema, file_of_row: npt.NDArray[np.int64]) -> None:
@@ -96,6 +97,7 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         self._row, self._number = 0, -1
         self._open = ExitStack()
         self._writer: pq.ParquetWriter | None = None
+        self._waiting = schema.empty_table()
 
     def write(self, table: pa.Table) -> None:
         """Append rows, each to its file."""
@@ -106,15 +108,31 @@ class PartWriter(AbstractContextManager["PartWriter"]):
             if number != self._number:
                 self._next_file(number)
             rows = np.flatnonzero(numbers == number)
-            assert self._writer is not None
-            self._writer.write_table(table.slice(int(rows[0]), len(rows)), row_group_size=ROWS_A_GROUP)
+            self._waiting = pa.concat_tables([self._waiting, table.slice(int(rows[0]), len(rows))])
+            self._write_groups(ROWS_A_GROUP)
+
+    def _write_groups(self, least: int) -> None:
+        """Write waiting rows as row groups, while there are at least so many."""
+        while self._writer is not None and self._waiting.num_rows >= least:
+            group = self._waiting.slice(0, ROWS_A_GROUP)
+            self._writer.write_table(group.combine_chunks(), row_group_size=ROWS_A_GROUP)
+            self._waiting = self._waiting.slice(ROWS_A_GROUP)
 
     def _next_file(self, number: int) -> None:
-        self._open.close()
+        self._finish_file()
         stream = self._open.enter_context(self.folder.write(self.names[number]))
         self._writer = self._open.enter_context(pq.ParquetWriter(stream, self.schema, compression="zstd"))
         self._number = number
 
-    def __exit__(self, *exc: Any) -> None:
-        # With an error on its way, the file that is being written is removed, never published half.
-        self._open.__exit__(*exc)
+    def _finish_file(self) -> None:
+        self._write_groups(1)
+        self._open.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if exc is None:
+            self._finish_file()
+        else:
+            # The file that is being written is removed, never published half.
+            self._open.__exit__(kind, exc, trace)

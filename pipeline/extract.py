@@ -1,5 +1,6 @@
 """Main text of a page, within limits of CPU time and memory."""
 
+import logging
 from dataclasses import dataclass
 
 import trafilatura
@@ -8,6 +9,10 @@ from trafilatura.utils import load_html
 
 from configs.model import Extraction
 from pipeline.limits import CpuLimitExceeded, cpu_limit, memory_limit
+
+# What they log of a page is counted here, as the page's outcome.
+for library in ("trafilatura", "htmldate", "courlan"):
+    logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def raw_exchange(entry: Mapping[str, Any]) -> Exchange:
         status=entry["status"],
         headers=[*entry["headers"].items(), ("Content-Length", str(len(body)))],
         body=body,
-        payload_type=entry["payload_type"],
+        payload_type=entry.get("payload_type", ""),
         revisit=entry.get("revisit", False),
     )
 

@@ -1,0 +1,233 @@
+"""Whole runs in one process: outputs, bookkeeping, resume, re-decision, determinism."""
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from datasets import load_dataset
+from rich.console import Console
+
+from configs.load import load_configuration
+from pipeline.errors import LedgerError, OutputError
+from pipeline.plan import make_plan, read_plan
+from pipeline.run import check_chain, is_done, run
+from pipeline.runner import InlineRunner
+from pipeline.shards import read_commits
+
+SAMPLE = Path(__file__).parents[2] / "pipeline" / "sample" / "sample.warc.gz"
+SPLIT = "reading.split_megabytes=0.06"
+QUIET = Console(quiet=True)
+
+
+def execute(output: Path, *sets: str, inputs: tuple[str, ...] = (str(SAMPLE),), preset: str = "default"):
+    plan = make_plan(load_configuration(preset, [SPLIT, *sets]), inputs, str(output))
+    return plan, run(plan, InlineRunner(), QUIET)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("run") / "out"
+    execute(output)
+    return output
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def kept_and_rejected(output: Path) -> list[dict]:
+    files = sorted((output / "dataset").rglob("*.parquet"))
+    return [row for file in files for row in pq.read_table(file).to_pylist()]
+
+
+def test_the_tree_is_that_of_the_design(finished):
+    names = {path.name for path in finished.iterdir()}
+    stages = {"documents", "signatures", "skipped", "clusters", "decisions", "dataset"}
+    assert stages | {"run.json", "ledger.parquet", "report.html"} <= names
+    assert (finished / "dataset" / "README.md").is_file()
+    assert list((finished / "dataset" / "deu_Latn").glob("train-00000-of-*.parquet"))
+    assert list((finished / "dataset" / "rejected").glob("*/train-*.parquet"))
+    assert not list(finished.rglob("*.partial-*"))
+
+
+def test_every_response_is_counted_once(finished):
+    from warcio.archiveiterator import ArchiveIterator
+
+    with SAMPLE.open("rb") as stream:
+        responses = Counter(record.rec_type for record in ArchiveIterator(stream))["response"]
+    ledger = pq.read_table(finished / "ledger.parquet").to_pylist()
+    assert sum(row["records"] for row in ledger) == responses
+    assert {row["outcome"] for row in ledger} <= {"skipped", "failed", "rejected", "duplicate", "kept"}
+    rows = kept_and_rejected(finished)
+    counted = Counter({"kept": 0, "duplicate": 0, "rejected": 0})
+    for row in ledger:
+        if row["outcome"] in counted:
+            counted[row["outcome"]] += row["records"]
+    assert sum(row["keep"] for row in rows) == counted["kept"]
+    assert len(rows) == counted.total()
+    assert len({(row["file_path"], row["offset"]) for row in rows}) == len(rows)
+
+
+def test_a_lost_document_fails_the_run(tmp_path):
+    plan, _ = execute(tmp_path / "out")
+    decisions = tmp_path / "out" / "decisions" / "deu_Latn.parquet"
+    table = pq.read_table(decisions)
+    pq.write_table(table.slice(1), decisions)
+    with pytest.raises(LedgerError, match="response records were read, but"):
+        run(plan, InlineRunner(), QUIET)
+
+
+def test_reasons_and_keepers_agree(finished):
+    rows = kept_and_rejected(finished)
+    kept = {row["id"] for row in rows if row["keep"]}
+    for row in rows:
+        assert row["keep"] == (not row["reject_reasons"])
+        assert (row["duplicate_of"] is not None) == ("duplicate" in row["reject_reasons"])
+        assert row["duplicate_of"] is None or row["duplicate_of"] in kept
+    clusters = Counter(row["minhash_cluster_id"] for row in rows)
+    assert all(row["minhash_cluster_size"] == clusters[row["minhash_cluster_id"]] for row in rows)
+    assert max(clusters.values()) > 1, "the sample has near-duplicates"
+    copies = Counter(row["minhash_cluster_id"] for row in rows if row["keep"])
+    assert max(copies.values()) == 1
+
+
+def test_the_dataset_opens_everywhere(finished, tmp_path):
+    folder = finished / "dataset" / "deu_Latn"
+    expected = pq.read_table(folder).num_rows
+    (found,) = duckdb.sql(f"select count(*), min(text_characters) from '{folder}/*.parquet'").fetchall()
+    assert (found[0], found[1] > 0) == (expected, True)
+    loaded = load_dataset("parquet", data_files=f"{folder}/*.parquet", split="train", cache_dir=str(tmp_path / "a"))
+    assert loaded.num_rows == expected
+    by_card = load_dataset(str(finished / "dataset"), "deu_Latn", split="train", cache_dir=str(tmp_path / "b"))
+    assert by_card["text"] == loaded["text"]
+    for name in ("documents", "signatures", "skipped", "clusters", "decisions"):
+        for file in (finished / name).glob("*.parquet"):
+            assert duckdb.sql(f"select count(*) from '{file}'").fetchall() == [(pq.read_metadata(file).num_rows,)]
+
+
+def test_a_finished_run_does_nothing(finished):
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*.parquet") if path.name != "ledger.parquet"}
+    plan, outcome = execute(finished)
+    assert is_done(plan)
+    assert outcome.worked == ()
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_lost_commits_are_made_again_with_the_same_bytes(finished, tmp_path):
+    output = tmp_path / "out"
+    execute(output)
+    first = bytes_of(output / "dataset")
+    for name in (
+        "documents/000001.json",
+        "documents/000002.parquet",
+        "documents/000002.json",
+        "clusters/deu_Latn.json",
+    ):
+        (output / name).unlink()
+    (output / "documents" / "000003.parquet.partial-0123abcd").write_bytes(b"half")
+    _, outcome = execute(output)
+    assert "curate" in outcome.worked
+    assert bytes_of(output / "dataset") == first == bytes_of(finished / "dataset")
+    assert not list(output.rglob("*.partial-*"))
+
+
+def test_the_order_of_work_does_not_change_the_bytes(finished, tmp_path):
+    class Backwards(InlineRunner):
+        def map(self, function, tasks, job):
+            return super().map(function, list(reversed(tasks)), job)
+
+    plan = make_plan(load_configuration("default", [SPLIT]), [str(SAMPLE)], str(tmp_path / "out"))
+    run(plan, Backwards(), QUIET)
+    assert bytes_of(tmp_path / "out" / "dataset") == bytes_of(finished / "dataset")
+
+
+def test_splits_do_not_change_the_documents(finished, tmp_path):
+    execute(tmp_path / "out", "reading.split_megabytes=5")
+    assert len(list((tmp_path / "out" / "documents").glob("*.parquet"))) == 1
+    assert len(list((finished / "documents").glob("*.parquet"))) > 2
+    assert bytes_of(tmp_path / "out" / "dataset") == bytes_of(finished / "dataset")
+
+
+@pytest.mark.parametrize(
+    ("change", "stages"),
+    [
+        ("rules.gopher_word_count.min=5", ("decide", "assemble")),
+        ("deduplication.keep=[text_characters]", ("cluster", "decide", "assemble")),
+        ("deduplication.remove=false", ("decide", "assemble")),
+        ("dataset.rejected=false", ("assemble",)),
+        ("filters.fineweb_quality.short_line_length=20", ("curate", "cluster", "decide", "assemble")),
+        ("card.title=Pages", ()),
+    ],
+)
+def test_a_change_redoes_only_what_it_touches(tmp_path, change, stages):
+    execute(tmp_path / "out")
+    _, outcome = execute(tmp_path / "out", change)
+    assert outcome.worked == stages
+    execute(tmp_path / "fresh", change)
+    assert bytes_of(tmp_path / "out" / "dataset") == bytes_of(tmp_path / "fresh" / "dataset")
+
+
+def test_a_rule_for_one_language_redoes_that_language(tmp_path):
+    plan, _ = execute(tmp_path / "out")
+    (tmp_path / "fra.yaml").write_text(
+        "overrides: {languages: {fra_Latn: {rules: {gopher_word_count: {min: 9000}}}}}\n"
+    )
+    decisions = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "decisions").glob("*.parquet")}
+    execute(tmp_path / "out", preset=str(tmp_path / "fra.yaml"))
+    changed = {path.stem for path, time in decisions.items() if path.stat().st_mtime_ns != time}
+    assert changed == {"fra_Latn"}
+    rejected = (
+        pq.read_table(tmp_path / "out" / "dataset" / "rejected" / "fra_Latn").column("reject_reasons").to_pylist()
+    )
+    assert all("gopher_word_count" in reasons for reasons in rejected)
+    assert not list((tmp_path / "out" / "dataset" / "fra_Latn").glob("*.parquet"))
+
+
+def test_all_reasons_are_kept(tmp_path):
+    execute(tmp_path / "out", "rules.language_score.min=2", "rules.gopher_word_count.min=90000")
+    rows = kept_and_rejected(tmp_path / "out")
+    assert all(row["reject_reasons"][-2:] != [] for row in rows)
+    assert all(
+        {"language_score", "gopher_word_count"} <= set(row["reject_reasons"]) or row["language_score"] is None
+        for row in rows
+    )
+    ledger = pq.read_table(tmp_path / "out" / "ledger.parquet").to_pylist()
+    assert all(row["reason"] != "gopher_word_count" or row["language"] == "zxx_Zzzz" for row in ledger)
+
+
+def test_another_run_s_folder_is_refused(finished, tmp_path):
+    shutil.copy(SAMPLE, tmp_path / "other.warc.gz")
+    with pytest.raises(OutputError, match="holds a run over other inputs"):
+        execute(finished, inputs=(str(tmp_path / "other.warc.gz"),))
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="not empty and holds no run"):
+        execute(tmp_path)
+
+
+def test_run_json_says_where_each_value_comes_from(finished):
+    data = json.loads((finished / "run.json").read_text())
+    assert data["values"]["reading.split_megabytes"] == {"value": 0.06, "layer": f"--set {SPLIT}"}
+    assert data["values"]["deduplication.bands"]["layer"] == "default"
+    assert data["language_model"]["sha256"]
+    assert read_plan(str(finished)).job.configuration.settings.reading.split_megabytes == 0.06
+
+
+def test_splits_that_do_not_meet_are_refused(finished):
+    plan = read_plan(str(finished))
+    wanted = {split.name: plan.job.fingerprints.documents(split) for split in plan.splits}
+    commits = read_commits(plan.job.folder, "documents", wanted)
+    check_chain(plan.splits, commits)
+    commits["000001"] = {**commits["000001"], "first_offset": commits["000001"]["first_offset"] + 1}
+    with pytest.raises(Exception, match="one split ends at offset"):
+        check_chain(plan.splits, commits)
+
+
+def test_a_run_in_memory_needs_no_local_disk():
+    plan = make_plan(load_configuration("default"), [str(SAMPLE)], "memory://test-run")
+    run(plan, InlineRunner(), QUIET)
+    assert plan.job.folder.exists("ledger.parquet")
+    assert any(name.startswith("dataset/deu_Latn/") for name in plan.job.folder.names("dataset"))
