@@ -1,5 +1,6 @@
 """A resolved configuration: ordered layers, the run's settings, and the settings of any language with their origins."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -11,7 +12,7 @@ from configs.layers import Layer, Path, Tree, flatten, merge, nearest, refuse_un
 from configs.model import LANGUAGE_RULES, LanguageSettings, Settings
 from filters.base import Column, Filter, Rule
 from filters.load import load_filter, own_filters
-from langid.labels import split_label
+from langid.labels import languages
 from pipeline.errors import ConfigurationError
 from pipeline.schema import CLUSTER_COLUMNS, CURATE_COLUMNS, DECIDE_COLUMNS
 
@@ -31,7 +32,9 @@ def default_layer(user_filters: Iterable[str] = ()) -> Layer:
 
 
 def _dump(rule: Rule) -> Tree:
-    return rule.model_dump(mode="json", exclude_none=True)
+    values = rule.model_dump(mode="json", exclude_none=True)
+    whole = (key for key, value in values.items() if isinstance(value, float) and value.is_integer())
+    return values | {key: int(values[key]) for key in whole}  # as a person writes them
 
 
 @lru_cache
@@ -197,7 +200,7 @@ def _overrides(layer: Layer) -> dict[tuple[str, str], Layer]:
         for key, tree in _section(layer, entries, f"overrides.{kind}").items():
             path = f"overrides.{kind}.{key}"
             if kind == "languages":
-                _check_label(layer, key)
+                check_label(key, f"{layer.name} (overrides.languages)")
             found[kind, key] = Layer(f"{layer.name} ({path})", _section(layer, tree, path))
     return found
 
@@ -208,11 +211,13 @@ def _section(layer: Layer, value: Any, path: str) -> Tree:
     return value
 
 
-def _check_label(layer: Layer, label: str) -> None:
-    try:
-        split_label(label)
-    except ValueError as exc:
-        raise ConfigurationError(f"{layer.name}: overrides.languages: {exc}") from exc
+def check_label(label: str, source: str) -> None:
+    """Refuse a language that nobody knows; `source` says where it was named."""
+    known = languages()
+    code = label.partition("_")[0]
+    if not re.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", label) or (code not in known and code not in ("und", "zxx")):
+        labels = (f"{entry.code}_{script}" for entry in known.values() for script in entry.scripts)
+        raise ConfigurationError(f'{source}: "{label}" is no language such as deu_Latn{nearest(label, labels)}')
 
 
 def _without(layer: Layer, *keys: str) -> Layer:

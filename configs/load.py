@@ -13,7 +13,7 @@ from configs.layers import Layer, Tree, nearest, parse_assignment
 from pipeline.errors import ConfigurationError
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.CSafeLoader):
     """Refuses a key that stands twice in one mapping: the first value would be lost in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

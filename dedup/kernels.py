@@ -79,11 +79,11 @@ def absorb(value: np.uint64, entry: np.uint32) -> np.uint64:
 @compiled
 def in_order(previous: np.uint32, entry: np.uint32) -> bool:
     """Whether an entry may follow another in canonical order: marks by rising class, letters anywhere."""
-    return entry < FIRST_MARK or entry >> CLASS_SHIFT >= previous >> CLASS_SHIFT
+    return bool(entry < FIRST_MARK or entry >> CLASS_SHIFT >= previous >> CLASS_SHIFT)
 
 
 @compiled
-def hash_words(codes: Uint32Array, entries: Uint32Array, sequences: Uint32Array) -> tuple[Uint64Array, int, bool]:
+def hash_words(codes: Uint32Array, entries: Uint32Array, sequences: Uint32Array) -> tuple[Uint64Array, np.int64, bool]:
     """Hashes of the words of a text after folding; a word ends at code point 0.
 
     `entries` and `sequences` are those of `folding.FoldingTable`. Returns the hashes of the words of which

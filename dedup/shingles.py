@@ -49,7 +49,7 @@ def word_hashes(words: Sequence[str]) -> Uint64Array:
     codes = _code_points(SEPARATOR.join(words))
     hashes, unknown, ordered = hash_words(codes, _TABLE.entries, _TABLE.sequences)
     while unknown >= 0:
-        _TABLE.learn(unknown)
+        _TABLE.learn(int(unknown))
         hashes, unknown, ordered = hash_words(codes, _TABLE.entries, _TABLE.sequences)
     if not ordered:  # marks in a non-canonical order, which a table of characters cannot mend
         return word_hashes([fold(word) for word in words])

@@ -6,7 +6,7 @@ Given the same words and the same terminal punctuation the values are datatrove'
 from functools import cache
 
 import pyarrow as pa
-import regex  # type: ignore[import-untyped]
+import regex
 
 from filters.base import Column, FilterParameters, Measurements, Rule
 from filters.gopher_repetition import duplicates
@@ -66,8 +66,9 @@ def terminal_punctuation(extra: str = "") -> frozenset[str]:
     >>> ";" in terminal_punctuation(), ";" in terminal_punctuation(";")
     (False, True)
     """
-    everything = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x110000))))
-    return frozenset(regex.findall(r"\p{Sentence_Terminal}", everything)) | set(CUSTOMARY_TERMINALS + extra)
+    # Marks of scripts stand in the first two planes of Unicode; the others hold ideographs and nothing.
+    planes = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x20000))))
+    return frozenset(regex.findall(r"\p{Sentence_Terminal}", planes)) | set(CUSTOMARY_TERMINALS + extra)
 
 
 def measure(text: Text, parameters: Parameters) -> Measurements:

@@ -48,7 +48,9 @@ RULES = {
         Rule(column="gopher_ellipsis_ratio", max=0.1),
         Rule(column="gopher_bullet_line_ratio", max=0.9),
         Rule(column="gopher_ellipsis_line_ratio", max=0.3),
-        Rule(column="gopher_alphabetic_word_ratio", min=0.8),
+        # Gopher's 0.8 counts white-space words, where a mark hangs on its word; ICU words count marks as words of their
+        # own. 0.7 is mean − 3σ (0.873 − 3 · 0.057) over the Universal Declaration of Human Rights in 446 languages.
+        Rule(column="gopher_alphabetic_word_ratio", min=0.7),
         Rule(column="gopher_stopword_count", min=2),
     )
 }
@@ -67,9 +69,10 @@ def _word_values(text: Text) -> dict[str, Value]:
     """Counts over the distinct words, each weighted by how often it occurs."""
     words = characters = alphabetic = 0
     for word, count in text.word_counts.items():
-        if word.isalpha() or any(map(str.isalpha, word)):
+        has_letter = word.isalpha() or any(map(str.isalpha, word))
+        if has_letter:
             alphabetic += count
-        if not PUNCTUATION_SET.issuperset(word):
+        if has_letter or not PUNCTUATION_SET.issuperset(word):
             words += count
             characters += count * len(word)
     total = len(text.words)

@@ -6,7 +6,6 @@ from functools import cached_property
 
 from filters.words import split_words
 
-_LINE_BREAKS = re.compile(r"\n+")
 _PARAGRAPH_BREAKS = re.compile(r"\n{2,}")
 
 
@@ -35,10 +34,17 @@ class Text:
 
     @cached_property
     def line_blocks(self) -> list[str]:
-        """Parts between runs of line feeds, as Gopher repetition counts lines: blank parts count."""
-        return _LINE_BREAKS.split(self.text)
+        """Parts between runs of line feeds; a run at the start or the end of the text has an empty part outside.
+
+        >>> Text("\\n\\none\\n \\n\\ntwo").line_blocks
+        ['', 'one', ' ', 'two']
+        """
+        inner = list(filter(None, self.text.split("\n")))
+        before, after = self.text.startswith("\n"), self.text.endswith("\n")
+        return [*[""] * before, *inner, *[""] * after] or [""]
 
     @cached_property
     def paragraphs(self) -> list[str]:
         """Parts between blank lines (two line feeds or more), of the text without its outer white space."""
-        return _PARAGRAPH_BREAKS.split(self.text.strip())
+        text = self.text.strip()
+        return _PARAGRAPH_BREAKS.split(text) if "\n\n" in text else [text]

@@ -15,7 +15,7 @@ from pipeline.shards import ROWS_A_GROUP, Job, LanguageTask, commit, read_langua
 from pipeline.sources import MEGABYTE
 from pipeline.storage import Folder
 
-STAGE = "assembled"
+STAGE = "dataset"
 DECIDED = ("minhash_cluster_id", "minhash_cluster_size", "keep", "reject_reasons", "duplicate_of")
 
 

@@ -9,10 +9,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from configs.configuration import Configuration
 from pipeline.errors import GlotmillError, UsageError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imported in the commands: start-up stays quick, and a foreign `langid` is refused before it is used
     from pipeline.plan import Plan
 
 app = typer.Typer(
@@ -144,13 +143,12 @@ def show_command(
 
     Without --language: what holds for the run, and the defaults of all languages.
     """
+    from configs.configuration import check_label
     from configs.load import load_configuration
 
-    configuration: Configuration = load_configuration(config, sets or [])
+    configuration = load_configuration(config, sets or [])
     if language is not None:
-        from langid.labels import split_label
-
-        split_label(language)
+        check_label(language, "--language")
     rows = configuration.values(language)
     width = max(len(".".join(path)) for path, _, _ in rows)
     for path, value, layer in rows:

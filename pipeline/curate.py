@@ -95,7 +95,7 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
     settings = configuration.settings.extraction
     _check_response(response)
     if settings.skip_blocked:
-        match = url_blocklist.match_url(response.url)
+        match = url_blocklist.match_url(response.url, _blocklist_parameters(configuration))
         if match:
             raise Skip("skipped", "blocked_url", match)
     payload = response.payload or b""
@@ -128,6 +128,13 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
         "html_lang": page.html_lang,
         "title": page.title,
     }
+
+
+def _blocklist_parameters(configuration: Configuration) -> url_blocklist.Parameters:
+    """Before extraction the language is unknown, so the parameters are those of all languages."""
+    parameters = configuration.for_language("und_Zzzz").filters["url_blocklist"]
+    assert isinstance(parameters, url_blocklist.Parameters)
+    return parameters
 
 
 def _check_response(response: Response) -> None:

@@ -18,7 +18,7 @@ from pipeline.plan import Plan, write_plan
 from pipeline.progress import Work, track
 from pipeline.report import write_report
 from pipeline.runner import Runner
-from pipeline.shards import Job, LanguageTask, group_languages, language_rows, read_commits, read_table
+from pipeline.shards import COMMITS, Job, LanguageTask, group_languages, language_rows, read_commits, read_table
 from pipeline.sources import Split
 
 
@@ -112,9 +112,10 @@ def _language_stages(job: Job, languages: Mapping[str, list[Any]], runner: Runne
         done = read_commits(job.folder, stage.folder, wanted)
         left = {language: places for language, places in languages.items() if language not in done}
         todo = sorted(group_languages(left), key=lambda task: -task.documents)
-        _remove_strangers(job, (stage.folder,), wanted)
-        if stage.function is assembly.assemble:
-            _remove_stranger_datasets(job, wanted)
+        if stage.folder == assembly.STAGE:
+            _remove_stranger_languages(job, wanted)
+        else:
+            _remove_strangers(job, (stage.folder,), wanted)
         if todo:
             results = runner.map(stage.function, todo, job)
             work = Work(stage.name, len(todo), "documents")
@@ -126,13 +127,13 @@ def _language_stages(job: Job, languages: Mapping[str, list[Any]], runner: Runne
 
 def _remove_strangers(job: Job, folders: Sequence[str], wanted: Mapping[str, str]) -> None:
     """Remove shards that the plan no longer has: they would be read as if they belonged to it."""
-    for folder in folders:
+    for folder in (*folders, *(f"{COMMITS}/{folder}" for folder in folders)):
         for name in job.folder.names(folder):
             if name.rpartition("/")[2].partition(".")[0] not in wanted:
                 job.folder.remove(name)
 
 
-def _remove_stranger_datasets(job: Job, wanted: Mapping[str, str]) -> None:
+def _remove_stranger_languages(job: Job, wanted: Mapping[str, str]) -> None:
     for name in job.folder.names("dataset", ".parquet"):
         if name.split("/")[-2] not in wanted:
             job.folder.remove(name)

@@ -20,7 +20,8 @@ from pipeline.storage import Folder
 ROWS_A_GROUP = 1000
 # Small languages share a task up to this many documents: few enough for one task's memory.
 DOCUMENTS_A_TASK = 2000
-COMMIT = ".json"
+# Apart from the data, so that every folder of a stage opens as one Parquet dataset.
+COMMITS = "commits"
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,14 @@ def sort_by_language(table: pa.Table) -> tuple[pa.Table, dict[str, list[int]]]:
 
 def commit(folder: Folder, stage: str, shard: str, fingerprint: str, facts: dict[str, Any]) -> None:
     """Declare a shard done: everything else of it has been written."""
-    folder.write_json(f"{stage}/{shard}{COMMIT}", {"fingerprint": fingerprint, **facts})
+    folder.write_json(f"{COMMITS}/{stage}/{shard}.json", {"fingerprint": fingerprint, **facts})
 
 
 def read_commits(folder: Folder, stage: str, fingerprints: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """The wanted shards of a stage that are done, by name: those whose commit has the fingerprint given here."""
     found = {}
-    for name in folder.names(stage, COMMIT):
-        shard = name.rpartition("/")[2].removesuffix(COMMIT)
+    for name in folder.names(f"{COMMITS}/{stage}"):
+        shard = name.rpartition("/")[2].removesuffix(".json")
         if shard in fingerprints:
             data = folder.read_json(name)
             if data["fingerprint"] == fingerprints[shard]:

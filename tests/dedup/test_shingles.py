@@ -1,3 +1,4 @@
+import sys
 import unicodedata
 
 import numpy as np
@@ -5,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.shingles import normalise_word, shingle_hashes
+from dedup.folding import FoldingTable, fold
+from dedup.kernels import CLASS_SHIFT, SEQUENCE
+from dedup.shingles import normalise_word, shingle_hashes, word_hashes
 
 # Pairs of words that differ only in a mark, and are different words.
 DIFFERENT_WORDS = {
@@ -108,3 +111,58 @@ def test_hashes_are_spread_over_all_bits():
     ones = [(hashes >> np.uint64(bit) & np.uint64(1)).mean() for bit in range(64)]
     assert np.abs(np.array(ones) - 0.5).max() < 5 * 0.5 / len(hashes) ** 0.5
     assert len(np.unique(hashes)) == len(hashes)
+
+
+def mixed(value):
+    """The finalizer of splitmix64, in Python's unbounded integers."""
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    value = (value ^ value >> 27) * 0x94D049BB133111EB % 2**64
+    return value ^ value >> 31
+
+
+def plain_hashes(words):
+    """Of the folded words, in Python's unbounded integers."""
+    for word in filter(None, map(fold, words)):
+        value = 0x27D4EB2F165667C5
+        for character in word:
+            value = (value ^ ord(character)) * 0x9E3779B185EBCA87 % 2**64
+        yield mixed(value)
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0"), max_size=12), max_size=8))
+def test_kernel_agrees_with_folding_and_hashing_in_python(words):
+    assert word_hashes(words).tolist() == list(plain_hashes(words))
+
+
+# Letters and marks of scripts whose marks have several combining classes, in any order.
+MARKS = "กั่ำ\u0e38ກ\u0eb8\u0ec8ད\u0f71\u0f72\u0f74क\u093c\u094dか\u3099ا\u0653\u0654\u0655\u064e\u0651\u200dé\u0345"
+
+
+@given(st.lists(st.text(MARKS, max_size=8), max_size=4))
+def test_kernel_agrees_where_marks_are_out_of_order(words):
+    assert word_hashes(words).tolist() == list(plain_hashes(words))
+
+
+def test_kernel_agrees_on_every_character():
+    words = [f"a{chr(code)}" for code in range(1, sys.maxunicode + 1, 7)]
+    assert word_hashes(words).tolist() == list(plain_hashes(words))
+
+
+def test_shingle_is_the_mixed_polynomial_of_its_words():
+    words = ["alpha", "beta", "gamma", "delta"]
+    a, b, c, d = plain_hashes(words)
+    base = 0x9E3779B97F4A7C15
+    expected = [mixed((x * base**2 + y * base + z) % 2**64) for x, y, z in [(a, b, c), (b, c, d)]]
+    assert shingle_hashes(words, 3).tolist() == expected
+
+
+def test_folding_table_holds_all_of_unicode():
+    table = FoldingTable()
+    for block in range(0, sys.maxunicode, 256):
+        table.learn(block)
+    assert len(np.unique(table.entries)) > 100_000
+    assert table.sequences[-1] == 0
+    hangul = int(table.entries[ord("한")])
+    place = hangul ^ int(SEQUENCE)
+    assert [chr(entry) for entry in table.sequences[place + 1 : place + 4]] == ["ᄒ", "ᅡ", "ᆫ"]
+    assert table.entries[ord("\u094d")] >> CLASS_SHIFT == 9

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters._ngrams import duplicate_ngram_characters, join_words, top_ngram_characters
@@ -57,6 +57,7 @@ def test_an_empty_text_has_no_values() -> None:
     assert measured("") == dict.fromkeys(column.name for column in COLUMNS)
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_top_ngrams_by_definition(words: list[str]) -> None:
     for n, found in zip(SIZES, top_ngram_characters(join_words(words, " "), SIZES).tolist(), strict=True):
@@ -65,6 +66,7 @@ def test_top_ngrams_by_definition(words: list[str]) -> None:
         assert found == (-1 if top is None else len(top) * grams[top])
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_duplicate_ngrams_by_definition(words: list[str]) -> None:
     for n, found in zip(SIZES, duplicate_ngram_characters(join_words(words, ""), SIZES).tolist(), strict=True):

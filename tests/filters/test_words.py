@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.words import WORD_SEPARATORS, split_words
@@ -39,6 +39,7 @@ def test_dictionary_follows_the_script_and_not_the_label() -> None:
     assert split_words(text, "eng_Latn") == split_words(text, "jpn_Jpan") == split_words(text, "und_Zzzz")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_nothing_but_separators_is_lost(text: str) -> None:
     kept = re.sub("[\ud800-\udfff]", "\ufffd", text)

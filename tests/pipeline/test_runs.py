@@ -105,6 +105,7 @@ def test_the_dataset_opens_everywhere(finished, tmp_path):
     by_card = load_dataset(str(finished / "dataset"), "deu_Latn", split="train", cache_dir=str(tmp_path / "b"))
     assert by_card["text"] == loaded["text"]
     for name in ("documents", "signatures", "skipped", "clusters", "decisions"):
+        assert pq.read_table(finished / name).num_rows > 0
         for file in (finished / name).glob("*.parquet"):
             assert duckdb.sql(f"select count(*) from '{file}'").fetchall() == [(pq.read_metadata(file).num_rows,)]
 

@@ -1,0 +1,35 @@
+"""The view of a document: its parts by the expressions that define them."""
+
+import re
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filters.text import Text
+
+TEXTS = st.text(alphabet="ab \n\r\t", max_size=30)
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_line_blocks_are_parted_by_runs_of_line_feeds(text: str) -> None:
+    assert Text(text).line_blocks == re.split("\n+", text)
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_paragraphs_are_parted_by_blank_lines(text: str) -> None:
+    assert Text(text).paragraphs == re.split("\n{2,}", text.strip())
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_lines_have_text(text: str) -> None:
+    assert Text(text).lines == [line for line in text.split("\n") if line.strip()]
+
+
+def test_words_are_cut_once_and_counted() -> None:
+    view = Text("la la land")
+    assert view.words is view.words
+    assert view.word_counts == Counter({"la": 2, "land": 1})
