@@ -1,10 +1,10 @@
-"""Near-duplicate detection side by side: glotmill, datatrove, datasketch and rensa, from texts to clusters.
+"""Near-duplicate detection side by side: glotmill, datatrove, datasketch and rensa, from words to clusters.
 
     .venv/bin/python benchmarks/dedup.py [--documents N]
 
 Each system runs in a process of its own on the same synthetic documents, splits words at white space, and
 uses 5-word shingles and 14 bands of 8 rows. Counted are CPU seconds of all threads after a warm-up (imports,
-compilation), memory added to that of a process that holds the texts, the share of planted pairs that end in
+compilation), memory added to that of a process that holds the words, the share of planted pairs that end in
 one cluster, and the share of pairs in one cluster that were planted. What the peers need beyond the project's
 dependencies is installed into runs/benchmark-peers, outside the environment; a peer that cannot be installed
 is reported as absent.
@@ -50,14 +50,15 @@ SIMILARITIES = (1.0, 0.95, 0.9, 0.8, 0.7)
 WARM_UP = 50
 MEBIBYTE = 2**20
 
+Documents = Sequence[list[str]]
 Edges = Iterable[tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts, and the planted pairs (row, row) by their Jaccard similarity; rows in no pair are unrelated."""
+    """Words of documents, and the planted pairs (row, row) by their Jaccard similarity; rows in no pair are unrelated."""
 
-    texts: list[str]
+    documents: list[list[str]]
     pairs: dict[float, list[tuple[int, int]]]
 
 
@@ -76,16 +77,16 @@ def synthesise(documents: int, seed: int = 1) -> Corpus:
         return draw.choices(vocabulary, cum_weights=weights, k=count)
 
     templates = [words(70) for _ in range(20)]
-    texts: list[str] = []
+    corpus: list[list[str]] = []
     pairs: dict[float, list[tuple[int, int]]] = {similarity: [] for similarity in SIMILARITIES}
     for similarity in SIMILARITIES * (documents // (10 * len(SIMILARITIES))):
         original = words(draw.randint(100, 600))
-        pairs[similarity].append((len(texts), len(texts) + 1))
-        texts += [" ".join(original), " ".join(_similar(original, similarity, words))]
-    while len(texts) < documents:
+        pairs[similarity].append((len(corpus), len(corpus) + 1))
+        corpus += [original, _similar(original, similarity, words)]
+    while len(corpus) < documents:
         page = words(draw.randint(100, 600))
-        texts.append(" ".join(page + draw.choice(templates) if draw.random() < 0.3 else page))
-    return Corpus(texts, pairs)
+        corpus.append(page + draw.choice(templates) if draw.random() < 0.25 else page)
+    return Corpus([_own_words(document) for document in corpus], pairs)
 
 
 def _similar(original: list[str], jaccard: float, words: Callable[[int], list[str]]) -> list[str]:
@@ -98,16 +99,21 @@ def _similar(original: list[str], jaccard: float, words: Callable[[int], list[st
     return original[:shared] + words(len(original) - shared)
 
 
-def cluster_glotmill(texts: Sequence[str]) -> Edges:
+def _own_words(document: list[str]) -> list[str]:
+    """The same words as strings of their own, as a tokenizer makes them."""
+    return " ".join(document).split()
+
+
+def cluster_glotmill(documents: Documents) -> Edges:
     """This project."""
     size = PARAMETERS.shingle_size
-    signatures = [signature(shingle_hashes(text.split(), size), PARAMETERS) for text in texts]
+    signatures = [signature(shingle_hashes(words, size), PARAMETERS) for words in documents]
     rows = np.stack([row for row in signatures if row is not None])  # no synthetic document is empty
     labels = connected_components(len(rows), candidate_edges(band_keys(rows, PARAMETERS)))
     return enumerate(labels.tolist())
 
 
-def cluster_datatrove(texts: Sequence[str]) -> Edges:
+def cluster_datatrove(documents: Documents) -> Edges:
     """datatrove's three stages, one after another in this process, with words split at white space."""
     from datatrove.pipeline.dedup import minhash
 
@@ -115,7 +121,9 @@ def cluster_datatrove(texts: Sequence[str]) -> Edges:
     config = minhash.MinhashConfig(num_buckets=PARAMETERS.bands, hashes_per_bucket=PARAMETERS.rows)
     with tempfile.TemporaryDirectory() as folder:
         signatures, buckets, clusters = (f"{folder}/{name}" for name in ("signatures", "buckets", "clusters"))
-        minhash.MinhashDedupSignature(signatures, config).run(SimpleNamespace(text=text) for text in texts)
+        minhash.MinhashDedupSignature(signatures, config).run(
+            SimpleNamespace(text=" ".join(words)) for words in documents
+        )
         for rank in range(PARAMETERS.bands):
             stage = minhash.MinhashDedupBuckets(signatures, buckets, config=config)
             stage.run(None, rank, world_size=PARAMETERS.bands)
@@ -125,42 +133,41 @@ def cluster_datatrove(texts: Sequence[str]) -> Edges:
     return [(row, first.setdefault(label, row)) for row, label in struct.iter_unpack("<2I", records)]
 
 
-def cluster_datasketch(texts: Sequence[str]) -> Edges:
+def cluster_datasketch(documents: Documents) -> Edges:
     """datasketch's MinHash and its index, asked for the earlier candidates of each document."""
     from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(num_perm=PARAMETERS.size, params=(PARAMETERS.bands, PARAMETERS.rows))
     edges = []
-    for row, text in enumerate(texts):
+    for row, words in enumerate(documents):
         minhash = MinHash(num_perm=PARAMETERS.size, seed=PARAMETERS.seed)
-        minhash.update_batch([shingle.encode() for shingle in joined_shingles(text)])
+        minhash.update_batch([shingle.encode() for shingle in joined_shingles(words)])
         edges += [(row, other) for other in index.query(minhash)]
         index.insert(row, minhash)
     return edges
 
 
-def cluster_rensa(texts: Sequence[str]) -> Edges:
+def cluster_rensa(documents: Documents) -> Edges:
     """rensa's MinHash (R-MinHash, in Rust) and its index."""
     from rensa import RMinHash, RMinHashLSH
 
     index = RMinHashLSH(0.7, PARAMETERS.size, PARAMETERS.bands)
     edges = []
-    for row, text in enumerate(texts):
+    for row, words in enumerate(documents):
         minhash = RMinHash(num_perm=PARAMETERS.size, seed=PARAMETERS.seed)
-        minhash.update(joined_shingles(text))
+        minhash.update(joined_shingles(words))
         edges += [(row, other) for other in index.query(minhash)]
         index.insert(row, minhash)
     return edges
 
 
-def joined_shingles(text: str) -> list[str]:
-    """Shingles as strings, as the peers that take no words need them."""
-    words = text.split()
+def joined_shingles(words: list[str]) -> list[str]:
+    """Shingles as strings, which datasketch and rensa hash."""
     size = PARAMETERS.shingle_size
     return [" ".join(words[i : i + size]) for i in range(len(words) - size + 1)]
 
 
-SYSTEMS: dict[str, Callable[[Sequence[str]], Edges]] = {
+SYSTEMS: dict[str, Callable[[Documents], Edges]] = {
     "datatrove": cluster_datatrove,
     "datasketch": cluster_datasketch,
     "rensa": cluster_rensa,
@@ -172,10 +179,10 @@ def measure(system: str, documents: int) -> dict[str, Any]:
     """Run one system in this process: documents per CPU second, memory in MiB, recall by similarity, precision."""
     corpus = synthesise(documents)
     cluster = SYSTEMS[system]
-    list(cluster(corpus.texts[:WARM_UP]))
+    list(cluster(corpus.documents[:WARM_UP]))
     before = peak_memory()
     start = time.process_time()
-    edges = list(cluster(corpus.texts))
+    edges = list(cluster(corpus.documents))
     seconds = time.process_time() - start
     memory = peak_memory() - before
     labels = connected_components(documents, np.array(edges, np.int64).reshape(-1, 2))

@@ -125,12 +125,12 @@ def combine(word_hashes: Uint64Array, size: int) -> Uint64Array:
     """
     words = len(word_hashes)
     size = min(size, words)
-    shingles = np.empty(words - size + 1 if words else 0, np.uint64)
+    shingles = np.zeros(words - size + 1 if words else 0, np.uint64)
+    for place in range(size):
+        for start in range(len(shingles)):
+            shingles[start] = shingles[start] * GOLDEN_GAMMA + word_hashes[start + place]
     for start in range(len(shingles)):
-        value = np.uint64(0)
-        for i in range(start, start + size):
-            value = value * GOLDEN_GAMMA + word_hashes[i]
-        shingles[start] = mix64(value)
+        shingles[start] = mix64(shingles[start])
     return shingles
 
 
