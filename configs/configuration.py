@@ -231,8 +231,9 @@ def _validate(model: type[Model], values: Tree, origins: dict[Path, str], label:
     except ValidationError as exc:
         problem = exc.errors()[0]
         path = (*prefix, *(str(part) for part in problem["loc"] if not isinstance(part, int)))
-        layer = origins.get(path) or next(
-            (o for p, o in reversed(origins.items()) if p[: len(path)] == path), "default"
-        )
+        # A contradiction between values is blamed on the last layer that set one of them.
+        layers = [layer for key, layer in origins.items() if key[: len(path)] == path and layer != "default"]
+        layer = origins.get(path) or (layers[-1] if layers else "default")
+        message = problem["msg"].removeprefix("Value error, ")
         language = f" for {label}" if label else ""
-        raise ConfigurationError(f'{layer}: "{".".join(path)}"{language}: {problem["msg"]}') from exc
+        raise ConfigurationError(f'{layer}: "{".".join(path)}"{language}: {message}') from exc

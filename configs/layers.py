@@ -27,7 +27,7 @@ def flatten(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, 
     """
     for key, value in tree.items():
         path = (*prefix, str(key))
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, dict) and value:
             yield from flatten(value, path)
         else:
             yield path, value

@@ -1,6 +1,7 @@
 """From a preset's name or a YAML file and `--set` to one validated Configuration."""
 
 from collections.abc import Hashable, Iterable, Sequence
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -80,7 +81,8 @@ def parse_yaml_value(text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as exc:
-        raise ConfigurationError(f'--set: "{text}" is not a value: {exc}') from exc
+        problem = exc.problem if isinstance(exc, yaml.MarkedYAMLError) else exc
+        raise ConfigurationError(f'--set: "{text}" is not a value: {problem}') from exc
 
 
 def _run_layers(source: str) -> list[Layer]:
@@ -110,10 +112,17 @@ def _read_run_layer(source: str) -> Layer:
                 f"{source}: neither a configuration file nor a preset (presets: {', '.join(known)})"
                 f"{nearest(source, known)}"
             )
-    tree = parse_yaml(file.read_text(encoding="utf-8"), name)
+    tree = parse_yaml(_read_text(file, name), name)
     if isinstance(tree.get("inputs"), list):
         tree["inputs"] = [_beside(str(file), entry) for entry in tree["inputs"]]
     return Layer(name, tree)
+
+
+def _read_text(file: Traversable, name: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as exc:
+        raise ConfigurationError(f"{name}: not UTF-8 at byte {exc.start}") from exc
 
 
 def _beside(file: str, entry: Any) -> Any:
@@ -128,6 +137,7 @@ def _mapping(layer: Layer, key: str) -> Iterable[str]:
     return value if isinstance(value, dict) else ()
 
 
+@cache
 def _shipped(folder: str) -> dict[str, Layer]:
     return {
         file.name.removesuffix(".yaml"): Layer(
