@@ -1,7 +1,9 @@
 """Main text of a page, within limits of CPU time and memory."""
 
 import logging
+import re
 from dataclasses import dataclass
+from html import unescape
 
 import trafilatura
 from trafilatura.meta import reset_caches
@@ -13,6 +15,15 @@ from pipeline.limits import CpuLimitExceeded, cpu_limit, memory_limit
 # What they log of a page is counted here, as the page's outcome.
 for library in ("trafilatura", "htmldate", "courlan"):
     logging.getLogger(library).setLevel(logging.CRITICAL)
+
+
+# trafilatura drops characters that have no shape. Two of them spell words: the zero width non-joiner in Persian, Urdu
+# and Kurdish (می‌رود is not میرود), and the joiner in Sinhala, Malayalam and other Indic scripts. They travel through
+# extraction as letters that no page uses, and come back.
+TRAVELLING = {"\u200c": "\ua717", "\u200d": "\ua718"}
+JOINERS = re.compile(r"\u200c|\u200d|&zwnj;|&zwj;|&#0*820[45];|&#[xX]0*200[cCdD];")
+DEPARTURES = str.maketrans(TRAVELLING)
+RETURNS = str.maketrans({letter: joiner for joiner, letter in TRAVELLING.items()})
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ def extract(html: str, url: str, settings: Extraction) -> Extracted:
 
 
 def _extract(html: str, url: str, settings: Extraction) -> Extracted:
-    tree = load_html(html)
+    tree = load_html(JOINERS.sub(lambda found: unescape(found.group()).translate(DEPARTURES), html))
     if tree is None:
         return Extracted("", None, None)
     html_lang = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
@@ -64,7 +75,8 @@ def _extract(html: str, url: str, settings: Extraction) -> Extracted:
         include_tables=True,
         deduplicate=False,
     )
-    return Extracted(text or "", " ".join(title.split()) if title else None, html_lang or None)
+    title = " ".join(title.split()).translate(RETURNS) if title else None
+    return Extracted((text or "").translate(RETURNS), title, html_lang or None)
 
 
 def forget_pages() -> None:

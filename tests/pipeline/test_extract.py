@@ -1,0 +1,102 @@
+"""Extraction: main text without boilerplate, and failures that are named."""
+
+import multiprocessing
+import os
+
+import pytest
+import trafilatura
+
+from configs.model import Extraction
+from pipeline import extract as extraction
+from pipeline.extract import ExtractionError, extract
+
+PARAGRAPHS = [
+    "The mill stands at the edge of the town, where the river bends and the road to the hills begins.",
+    "For two hundred years it ground the grain of eleven villages, and its owner was the richest man of the valley.",
+    "Today a society of volunteers keeps the wheel turning, and visitors may watch the miller at work on Sundays.",
+]
+PAGE = (
+    "<!doctype html><html lang='en-GB'><head><title>The  old\n mill</title></head><body>"
+    "<nav><a href=/>Home</a><a href=/news>News</a></nav><div class=cookie-banner>We use cookies. Accept all</div>"
+    f"<article><h1>The old mill</h1>{''.join(f'<p>{paragraph}</p>' for paragraph in PARAGRAPHS)}</article>"
+    "<footer>Imprint · Privacy policy · © 2026</footer></body></html>"
+)
+
+
+def test_main_text_and_what_the_page_says_of_itself():
+    page = extract(PAGE, "https://mill.example/", Extraction())
+    assert all(paragraph in page.text for paragraph in PARAGRAPHS)
+    assert not any(word in page.text for word in ("cookies", "Imprint", "News"))
+    assert (page.title, page.html_lang) == ("The old mill", "en-GB")
+
+
+@pytest.mark.parametrize("html", ["", " ", "<html></html>", "<p>", "plain words", "\x00", "<!--", "&#xD800;" * 50])
+def test_pages_without_main_text_are_empty_and_no_error(html):
+    assert extract(html, "", Extraction()).text.strip() in ("", "plain words")
+
+
+@pytest.mark.parametrize("joiner", ["\u200c", "&zwnj;", "&#8204;", "&#x200C;"])
+def test_joiners_that_spell_words_survive(joiner):
+    persian = (
+        "آسیاب کهنه کنار رودخانه ایستاده است و مردم روستا هنوز دربارهٔ آن داستان{0}های بسیار می{0}گویند و می{0}خوانند."
+    )
+    html = f"<html><body><article>{f'<p>{persian.format(joiner)}</p>' * 4}</article></body></html>"
+    assert persian.format("\u200c") in extract(html, "", Extraction()).text
+    sinhala = "ශ්\u200dරී ලංකාවේ"
+    assert sinhala in extract(PAGE.replace("The mill stands", sinhala), "", Extraction()).text
+
+
+def test_what_a_library_raises_costs_the_page_and_is_named(monkeypatch):
+    def broken(*_arguments, **_options):
+        raise ZeroDivisionError("inside the library")
+
+    monkeypatch.setattr(trafilatura, "extract", broken)
+    with pytest.raises(ExtractionError, match="ZeroDivisionError: inside the library") as error:
+        extract(PAGE, "", Extraction())
+    assert error.value.reason == "extraction_failed"
+
+
+def test_too_much_cpu_time_is_named(monkeypatch):
+    def endless(*_arguments, **_options):
+        while True:
+            sum(range(1000))
+
+    monkeypatch.setattr(extraction, "_extract", endless)
+    with pytest.raises(ExtractionError) as error:
+        extract(PAGE, "", Extraction(cpu_seconds=0.2))
+    assert error.value.reason == "extraction_timeout"
+
+
+def test_too_much_memory_is_named(monkeypatch):
+    monkeypatch.setattr(extraction, "_extract", lambda *_: bytearray(10**9))
+    with pytest.raises(ExtractionError) as error:
+        extract(PAGE, "", Extraction(memory_megabytes=64))
+    assert error.value.reason == "extraction_memory"
+
+
+def _spin(stop):
+    while not stop.is_set():
+        sum(range(10_000))
+
+
+def test_a_busy_machine_loses_no_document():
+    """Many processes compete for the cores; a limit of wall time near a page's usual time would lose pages."""
+    context = multiprocessing.get_context("fork")
+    stop = context.Event()
+    load = [context.Process(target=_spin, args=(stop,), daemon=True) for _ in range(4 * (os.cpu_count() or 2))]
+    for process in load:
+        process.start()
+    try:
+        settings = Extraction(cpu_seconds=2)
+        texts = {extract(PAGE, "https://mill.example/", settings).text for _ in range(40)}
+    finally:
+        stop.set()
+        for process in load:
+            process.join()
+    assert texts == {extract(PAGE, "https://mill.example/", Extraction()).text}
+
+
+def test_a_page_s_text_does_not_depend_on_earlier_pages():
+    first = extract(PAGE, "https://a.example/", Extraction()).text
+    for _ in range(5):
+        assert extract(PAGE, "https://a.example/", Extraction()).text == first
