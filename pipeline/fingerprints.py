@@ -5,6 +5,7 @@ Each stage hashes only what it reads: a new threshold touches decisions and what
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -31,8 +32,8 @@ LIBRARIES = (
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of the libraries that results depend on."""
-    return {name: version(name) for name in LIBRARIES}
+    """Versions of the libraries, and of Unicode's character data, that results depend on."""
+    return {name: version(name) for name in LIBRARIES} | {"unicode": unicodedata.unidata_version}
 
 
 def digest(*parts: Any) -> str:

@@ -110,8 +110,10 @@ def _start(address: str | None, workers: int | None) -> None:
     try:
         ray.init(**options)
     except (ConnectionError, OSError, RuntimeError, ValueError) as exc:
-        where = f"the cluster at {address}" if address else "a local Ray cluster"
-        raise RunError(f"cannot start on {where}: {exc}. `--runner inline` runs without Ray") from exc
+        if address:
+            hint = "Where the cluster asks for a token, set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's"
+            raise RunError(f"cannot connect to the Ray cluster at {address}: {exc}. {hint}") from exc
+        raise RunError(f"cannot start a local Ray cluster: {exc}. `--runner inline` runs without Ray") from exc
 
 
 def open_runner(kind: str, address: str | None, workers: int | None) -> Runner:
