@@ -55,9 +55,9 @@ class Folder:
             raise
 
     def write_json(self, name: str, data: Any) -> None:
-        """Plain data as a JSON file with sorted keys."""
+        """Plain data as a JSON file; the order of keys is kept, since the order of rules is that of reasons."""
         with self.write(name) as stream:
-            stream.write(json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n")
+            stream.write(json.dumps(data, indent=1, ensure_ascii=False).encode() + b"\n")
 
     def read_json(self, name: str) -> Any:
         """The data of a JSON file, or None where there is no such file."""

@@ -35,6 +35,12 @@ def finished(tmp_path_factory) -> Path:
     return output
 
 
+@pytest.fixture
+def output(finished, tmp_path) -> Path:
+    """A copy of the finished run, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "out"))
+
+
 def bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
@@ -72,9 +78,9 @@ def test_every_response_is_counted_once(finished):
     assert len({(row["file_path"], row["offset"]) for row in rows}) == len(rows)
 
 
-def test_a_lost_document_fails_the_run(tmp_path):
-    plan, _ = execute(tmp_path / "out")
-    decisions = tmp_path / "out" / "decisions" / "deu_Latn.parquet"
+def test_a_lost_document_fails_the_run(output):
+    plan = read_plan(str(output))
+    decisions = output / "decisions" / "deu_Latn.parquet"
     table = pq.read_table(decisions)
     pq.write_table(table.slice(1), decisions)
     with pytest.raises(LedgerError, match="response records were read, but"):
@@ -118,15 +124,13 @@ def test_a_finished_run_does_nothing(finished):
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
-def test_lost_commits_are_made_again_with_the_same_bytes(finished, tmp_path):
-    output = tmp_path / "out"
-    execute(output)
+def test_lost_commits_are_made_again_with_the_same_bytes(finished, output):
     first = bytes_of(output / "dataset")
     for name in (
-        "documents/000001.json",
+        "commits/documents/000001.json",
         "documents/000002.parquet",
-        "documents/000002.json",
-        "clusters/deu_Latn.json",
+        "commits/documents/000002.json",
+        "commits/clusters/deu_Latn.json",
     ):
         (output / name).unlink()
     (output / "documents" / "000003.parquet.partial-0123abcd").write_bytes(b"half")
@@ -164,39 +168,35 @@ def test_splits_do_not_change_the_documents(finished, tmp_path):
         ("card.title=Pages", ()),
     ],
 )
-def test_a_change_redoes_only_what_it_touches(tmp_path, change, stages):
-    execute(tmp_path / "out")
-    _, outcome = execute(tmp_path / "out", change)
+def test_a_change_redoes_only_what_it_touches(output, tmp_path, change, stages):
+    _, outcome = execute(output, change)
     assert outcome.worked == stages
     execute(tmp_path / "fresh", change)
-    assert bytes_of(tmp_path / "out" / "dataset") == bytes_of(tmp_path / "fresh" / "dataset")
+    assert bytes_of(output / "dataset") == bytes_of(tmp_path / "fresh" / "dataset")
 
 
-def test_a_rule_for_one_language_redoes_that_language(tmp_path):
-    plan, _ = execute(tmp_path / "out")
+def test_a_rule_for_one_language_redoes_that_language(output, tmp_path):
     (tmp_path / "fra.yaml").write_text(
         "overrides: {languages: {fra_Latn: {rules: {gopher_word_count: {min: 9000}}}}}\n"
     )
-    decisions = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "decisions").glob("*.parquet")}
-    execute(tmp_path / "out", preset=str(tmp_path / "fra.yaml"))
+    decisions = {path: path.stat().st_mtime_ns for path in (output / "decisions").glob("*.parquet")}
+    execute(output, preset=str(tmp_path / "fra.yaml"))
     changed = {path.stem for path, time in decisions.items() if path.stat().st_mtime_ns != time}
     assert changed == {"fra_Latn"}
-    rejected = (
-        pq.read_table(tmp_path / "out" / "dataset" / "rejected" / "fra_Latn").column("reject_reasons").to_pylist()
-    )
+    rejected = pq.read_table(output / "dataset" / "rejected" / "fra_Latn").column("reject_reasons").to_pylist()
     assert all("gopher_word_count" in reasons for reasons in rejected)
-    assert not list((tmp_path / "out" / "dataset" / "fra_Latn").glob("*.parquet"))
+    assert not list((output / "dataset" / "fra_Latn").glob("*.parquet"))
 
 
-def test_all_reasons_are_kept(tmp_path):
-    execute(tmp_path / "out", "rules.language_score.min=2", "rules.gopher_word_count.min=90000")
-    rows = kept_and_rejected(tmp_path / "out")
+def test_all_reasons_are_kept(output):
+    execute(output, "rules.language_score.min=2", "rules.gopher_word_count.min=90000")
+    rows = kept_and_rejected(output)
     assert all(row["reject_reasons"][-2:] != [] for row in rows)
     assert all(
         {"language_score", "gopher_word_count"} <= set(row["reject_reasons"]) or row["language_score"] is None
         for row in rows
     )
-    ledger = pq.read_table(tmp_path / "out" / "ledger.parquet").to_pylist()
+    ledger = pq.read_table(output / "ledger.parquet").to_pylist()
     assert all(row["reason"] != "gopher_word_count" or row["language"] == "zxx_Zzzz" for row in ledger)
 
 
@@ -215,6 +215,16 @@ def test_run_json_says_where_each_value_comes_from(finished):
     assert data["values"]["deduplication.bands"]["layer"] == "default"
     assert data["language_model"]["sha256"]
     assert read_plan(str(finished)).job.configuration.settings.reading.split_megabytes == 0.06
+
+
+def test_a_plan_that_is_read_back_is_the_same(finished):
+    """Also in the order of its rules, which is the order of the reasons."""
+    plan, _ = execute(finished)
+    again = read_plan(str(finished))
+    assert list(again.job.configuration.for_language("deu_Latn").rules) == list(
+        plan.job.configuration.for_language("deu_Latn").rules
+    )
+    assert is_done(again)
 
 
 def test_splits_that_do_not_meet_are_refused(finished):
