@@ -102,6 +102,7 @@ def _start(address: str | None, workers: int | None) -> None:
 
     # Ray would copy the whole project to every worker when it is started through uv.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         options |= {"num_cpus": workers, "include_dashboard": False, "address": "local"}
