@@ -15,14 +15,15 @@ import pyarrow as pa
 import xxhash
 
 from configs.configuration import Configuration
+from configs.model import Extraction
 from dedup.minhash import signature
 from dedup.shingles import shingle_hashes
 from filters import url_blocklist
 from filters.text import Text
 from langid.identify import identify
 from langid.models import load_model
-from pipeline.charset import UndecodableError, decode
-from pipeline.extract import ExtractionError, extract, forget_pages
+from pipeline.charset import Decoded, UndecodableError, decode
+from pipeline.extract import ExtractionError, extract, forget_pages, within_limits
 from pipeline.http import BodyError, content_type, decode_body, header_charset, is_html
 from pipeline.schema import KEY, SKIPPED, arrow_schema
 from pipeline.shards import Job, commit, sort_by_language, write_table
@@ -100,11 +101,9 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
             raise Skip("skipped", "blocked_url", match)
     payload = response.payload or b""
     try:
-        body = decode_body(payload, response.headers, int(settings.page_megabytes * MEGABYTE))
-        if not is_html(response.headers, body):
-            raise Skip("skipped", "not_html", content_type(response.headers))
-        decoded = decode(body, header_charset(response.headers))
-        page = extract(decoded.text, response.url, settings)
+        with within_limits(settings):
+            decoded = _decode(payload, response.headers, settings)
+            page = extract(decoded.text, response.url, settings)
     except (BodyError, UndecodableError) as exc:
         raise Skip("failed", "undecodable", str(exc)) from exc
     except ExtractionError as exc:
@@ -130,6 +129,14 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
     }
 
 
+def _decode(payload: bytes, headers: dict[str, str], settings: Extraction) -> Decoded:
+    """A payload as text. Raises Skip, BodyError, UndecodableError."""
+    body = decode_body(payload, headers, int(settings.page_megabytes * MEGABYTE))
+    if not is_html(headers, body):
+        raise Skip("skipped", "not_html", content_type(headers))
+    return decode(body, header_charset(headers))
+
+
 def _blocklist_parameters(configuration: Configuration) -> url_blocklist.Parameters:
     """Before extraction the language is unknown, so the parameters are those of all languages."""
     parameters = configuration.for_language("und_Zzzz").filters["url_blocklist"]
@@ -139,10 +146,13 @@ def _blocklist_parameters(configuration: Configuration) -> url_blocklist.Paramet
 
 def _check_response(response: Response) -> None:
     """Raise Skip for what needs no look at the body."""
-    if response.error:
-        raise Skip("failed", "malformed_http", response.error)
+    if response.status is None:
+        media_type = content_type(response.headers)
+        if media_type is None or "http" in media_type:
+            raise Skip("failed", "malformed_http", "the block does not begin with an HTTP status line")
+        raise Skip("skipped", "not_http", media_type)
     if response.status != 200:
-        raise Skip("skipped", "status", None if response.status is None else str(response.status))
+        raise Skip("skipped", "status", str(response.status))
     if response.payload is None:
         raise Skip("failed", "too_large", "the page is larger than extraction.page_megabytes")
     if not response.payload.strip():

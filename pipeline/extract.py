@@ -2,6 +2,8 @@
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
 
@@ -43,19 +45,28 @@ class ExtractionError(Exception):
         self.reason = reason
 
 
-def extract(html: str, url: str, settings: Extraction) -> Extracted:
-    """The main text of a page.
+@contextmanager
+def within_limits(settings: Extraction) -> Iterator[None]:
+    """Run a page's work within its limits.
 
-    Raises ExtractionError: `extraction_timeout`, `extraction_memory` or `extraction_failed`.
+    Raises ExtractionError: `extraction_timeout` or `extraction_memory`.
     """
     try:
         with cpu_limit(settings.cpu_seconds), memory_limit(settings.memory_megabytes):
-            return _extract(html, url, settings)
+            yield
     except CpuLimitExceeded:
         raise ExtractionError("extraction_timeout", f"more than {settings.cpu_seconds:g} s of CPU time") from None
     except MemoryError:
         detail = f"more than {settings.memory_megabytes} MB of memory"
         raise ExtractionError("extraction_memory", detail) from None
+
+
+def extract(html: str, url: str, settings: Extraction) -> Extracted:
+    """The main text of a page. Raises ExtractionError `extraction_failed` for whatever the libraries raise."""
+    try:
+        return _extract(html, url, settings)
+    except MemoryError:
+        raise
     except Exception as exc:
         raise ExtractionError("extraction_failed", f"{type(exc).__name__}: {exc}") from exc
 
@@ -76,7 +87,9 @@ def _extract(html: str, url: str, settings: Extraction) -> Extracted:
         deduplicate=False,
     )
     title = " ".join(title.split()).translate(RETURNS) if title else None
-    return Extracted((text or "").translate(RETURNS), title, html_lang or None)
+    # Blanks at the ends of lines are layout, and lines of nothing else are empty lines.
+    lines = (line.rstrip() for line in (text or "").translate(RETURNS).split("\n"))
+    return Extracted("\n".join(lines), title, html_lang or None)
 
 
 def forget_pages() -> None:

@@ -1,18 +1,22 @@
 """Where records begin and end in the bytes of a WARC file, found from any offset and checked against their headers."""
 
-import gzip
 import re
 import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.inflate import InflatedStream
+
 GZIP_MAGIC = b"\x1f\x8b\x08"
 RECORD_START = b"WARC/"
 CHUNK = 1 << 20
-HEADER_LIMIT = 1 << 15
+# Longer than any sound head: addresses of 100 kB exist.
+HEADER_LIMIT = 1 << 18
 ENDLESS = 1 << 62
 HEADER_END = re.compile(rb"\r?\n\r?\n")
-READ_ERRORS = (OSError, EOFError, zlib.error)
+CONTENT_LENGTH = re.compile(r"[0-9]{1,15}")
+# What reading damaged bytes can raise, in our code and in FastWARC.
+READ_ERRORS = (OSError, EOFError, ValueError, OverflowError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class RecordHead:
     def content_length(self) -> int | None:
         """Declared length of the block, in bytes."""
         value = self.headers.get("content-length", "")
-        return int(value) if value.isdigit() else None
+        return int(value) if CONTENT_LENGTH.fullmatch(value) else None
 
 
 def parse_head(text: bytes) -> RecordHead | None:
@@ -61,36 +65,37 @@ def inflate_head(data: bytes) -> bytes:
     return text
 
 
-def is_single_member(head: bytes) -> bool:
+def is_single_member(stream: Any) -> bool:
     """Whether a file's first gzip member holds more than its first record: then no split can begin inside it."""
-    if not head.startswith(GZIP_MAGIC):
-        return False
-    record = parse_head(inflate_head(head))
+    stream.seek(0)
+    head = stream.read(HEADER_LIMIT)
+    record = parse_head(inflate_head(head)) if head.startswith(GZIP_MAGIC) else None
     if record is None or record.content_length is None:
         return False
-    end = record.length + record.content_length
-    try:
-        text = zlib.decompressobj(31).decompress(head, end + 4 + len(RECORD_START))
-    except zlib.error:
-        return False
-    return text[end:].lstrip(b"\r\n").startswith(RECORD_START)
+    inflated = InflatedStream(stream)
+    inflated.seek(record.length + record.content_length)
+    return inflated.members == 1 and inflated.read(4 + len(RECORD_START)).lstrip(b"\r\n").startswith(RECORD_START)
 
 
 class Framing:
     """An open WARC file: gzip per record, or plain; a file that is one single gzip member is read as a plain stream."""
 
     def __init__(self, stream: Any, size: int) -> None:
-        stream.seek(0)
-        self.head = stream.read(CHUNK)
-        self.single_member = is_single_member(self.head)
-        stream.seek(0)
-        self.stream = gzip.GzipFile(fileobj=stream) if self.single_member else stream
+        self.single_member = is_single_member(stream)
+        self.stream = InflatedStream(stream) if self.single_member else stream
         self.size = ENDLESS if self.single_member else size
-        self.compressed = self.head.startswith(GZIP_MAGIC) and not self.single_member
+        self.compressed = not self.single_member and self._is_compressed()
 
-    def begins_as_warc(self) -> bool:
-        """Whether a record stands at the very start of the file."""
-        return self.single_member or self._head_in(self.head, 0) is not None
+    def _is_compressed(self) -> bool:
+        """By the first bytes; where they are damaged, by the kind of record that comes first."""
+        self.stream.seek(0)
+        start = self.stream.read(len(RECORD_START))
+        if start.startswith((GZIP_MAGIC, RECORD_START)):
+            return bool(start.startswith(GZIP_MAGIC))
+        places = []
+        for self.compressed in (False, True):
+            places.append(self.boundary(0))
+        return places[1] < places[0]
 
     def head_at(self, offset: int) -> RecordHead | None:
         """The head of the record at an offset, as far as it can be read."""
@@ -142,12 +147,13 @@ class Framing:
             return None
 
     def _plain_end(self, offset: int, head: RecordHead) -> int | None:
+        """Two line breaks, or the end of the file, stand where the Content-Length says; whatever comes behind them."""
         end = offset + head.length + (head.content_length or 0)
-        self.stream.seek(end)
-        after = self.stream.read(4 + len(RECORD_START))
+        self.stream.seek(end - 1)
+        after = self.stream.read(1 + 4)[1:]
         breaks = len(after) - len(after.lstrip(b"\r\n"))
-        rest = after[breaks:]
-        return end + breaks if breaks and (not rest or RECORD_START.startswith(rest[: len(RECORD_START)])) else None
+        whole = after.startswith((b"\r\n\r\n", b"\n\n")) or (len(after) == breaks and self.stream.tell() >= end)
+        return end + breaks if whole else None
 
     def _member_end(self, offset: int, head: RecordHead) -> int | None:
         """Decompress one member in pieces, counting only: a gzip bomb must not fill the memory."""

@@ -4,22 +4,57 @@ import io
 import re
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fastwarc.stream_io import BrotliReader, ChunkedReader, ZstdReader
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 # What a page starts with when its server sent no Content-Type.
+# Atomic groups: a page of many comments must not make the search exponential.
 HTML_START = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body)",
+    rb"\A(?:\xef\xbb\xbf)?(?>(?:\s+|<!--(?:(?!-->).)*-->|<\?xml[^>]*>)*)<(?:!doctype\s+html|html|head|body)",
     re.I | re.S,
 )
+HEAD_END = re.compile(rb"\r?\n\r?\n|\n\r\n")
+STATUS_LINE = re.compile(rb"\A\S+[ \t]+(\d{3})(?:\s|\Z)")
+HEAD_LIMIT = 1 << 20
 CHUNK_START = re.compile(rb"\A[0-9a-fA-F]{1,8}[ \t]*(?:;[^\r\n]*)?\r\n")
-ZLIB_WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 47}
+ZLIB_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 READERS = {"br": BrotliReader, "zstd": ZstdReader}
 
 
 class BodyError(Exception):
     """The body cannot be decoded; the message says which encoding failed and how."""
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """A response as it was sent: status, headers (names in lower case, the last of several wins), body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def parse_response(block: bytes) -> HttpResponse | None:
+    """The HTTP response in a record's block, or None when it does not begin with a status line.
+
+    Forgiving where crawlers met forgiving browsers: bare line feeds, other protocol names, no headers at all.
+
+    >>> parse_response(b"HTTP/1.1 200 OK\\r\\nContent-Type: text/html\\r\\n\\r\\n<p>").headers
+    {'content-type': 'text/html'}
+    """
+    status = STATUS_LINE.match(block[:4096])
+    if status is None:
+        return None
+    end = HEAD_END.search(block, 0, HEAD_LIMIT)
+    head = block[: end.start()] if end else block[:HEAD_LIMIT]
+    headers: dict[str, str] = {}
+    for line in head.splitlines()[1:]:
+        name, separator, value = line.partition(b":")
+        if separator:
+            headers[name.strip().lower().decode("latin-1")] = value.strip().decode("latin-1")
+    return HttpResponse(int(status.group(1)), headers, block[end.end() :] if end else b"")
 
 
 def content_type(headers: Mapping[str, str]) -> str | None:
@@ -59,7 +94,7 @@ def decode_body(body: bytes, headers: Mapping[str, str], limit: int) -> bytes:
     for encoding in reversed(re.split(r"[\s,]+", headers.get("content-encoding", "").strip().lower())):
         if encoding in ("gzip", "x-gzip") and not body.startswith(b"\x1f\x8b"):
             continue
-        if encoding in ZLIB_WINDOWS:
+        if encoding in ZLIB_ENCODINGS:
             body = _inflate(body, encoding, limit)
         elif encoding in READERS and not HTML_START.match(body[:4096]):
             body = _read(READERS[encoding](io.BytesIO(body)), encoding, limit)
@@ -68,17 +103,29 @@ def decode_body(body: bytes, headers: Mapping[str, str], limit: int) -> bytes:
 
 def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
     """Inflate zlib data; `deflate` bodies come with and without the zlib header, or already decoded."""
-    if encoding == "deflate" and HTML_START.match(body[:4096]):
+    if encoding != "deflate":
+        return _inflate_members(body, encoding, limit)
+    if HTML_START.match(body[:4096]):
         return body
-    for window in (ZLIB_WINDOWS[encoding], -15) if encoding == "deflate" else (ZLIB_WINDOWS[encoding],):
-        member = zlib.decompressobj(window)
+    for window in (47, -15):
         try:
-            data = member.decompress(body, limit + 1)
+            return _bounded(zlib.decompressobj(window).decompress(body, limit + 1), encoding, limit)
         except zlib.error as exc:
             error = exc
-            continue
-        return _bounded(data, encoding, limit)
     raise BodyError(f"Content-Encoding {encoding}: {error}")
+
+
+def _inflate_members(body: bytes, encoding: str, limit: int) -> bytes:
+    """Inflate gzip, which may be several members one after the other; a cut last member gives what it has."""
+    data = b""
+    while body.startswith(b"\x1f\x8b"):
+        member = zlib.decompressobj(31)
+        try:
+            data = _bounded(data + member.decompress(body, limit + 1 - len(data)), encoding, limit)
+        except zlib.error as exc:
+            raise BodyError(f"Content-Encoding {encoding}: {exc}") from exc
+        body = member.unused_data
+    return data
 
 
 def _read(reader: BrotliReader | ChunkedReader | ZstdReader, encoding: str, limit: int) -> bytes:

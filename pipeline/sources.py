@@ -2,6 +2,8 @@
 
 import gzip
 import math
+import os
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,9 +12,10 @@ from typing import Any
 import fsspec
 
 from pipeline.errors import InputError, UsageError
-from pipeline.framing import CHUNK, is_single_member
+from pipeline.framing import is_single_member
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
+UNREAD_SUFFIXES = (".arc", ".arc.gz", ".wet", ".wet.gz", ".wat", ".wat.gz", ".warc.zst", ".arc.zst")
 LIST_SUFFIXES = (".paths", ".paths.gz")
 MEGABYTE = 1_000_000
 SMALLEST_SPLIT, LARGEST_SPLIT, SPLITS_A_FILE = 1 * MEGABYTE, 64 * MEGABYTE, 16
@@ -64,20 +67,27 @@ def find_inputs(inputs: Iterable[str]) -> list[InputFile]:
 
 def _expand(entry: str) -> Iterator[str]:
     filesystem, path = _filesystem(entry)
-    if any(character in path for character in "*?["):
-        yield from (_restore(entry, p, filesystem) for p in sorted(filesystem.glob(path)) if not filesystem.isdir(p))
-    elif filesystem.isdir(path):
-        found = sorted(p for p in filesystem.find(path) if p.endswith(WARC_SUFFIXES))
-        yield from (_restore(entry, p, filesystem) for p in found)
-    elif path.endswith(LIST_SUFFIXES):
-        yield from _read_list(entry)
+    if filesystem.isdir(path):
+        yield from (_restore(entry, found, filesystem) for found in _archives(entry, sorted(filesystem.find(path))))
     elif filesystem.exists(path):
-        yield entry
+        yield from _read_list(entry) if path.endswith(LIST_SUFFIXES) else [entry]
+    elif any(character in path for character in "*?["):
+        yield from (_restore(entry, p, filesystem) for p in sorted(filesystem.glob(path)) if not filesystem.isdir(p))
+
+
+def _archives(entry: str, paths: list[str]) -> list[str]:
+    """The WARC files of a folder. Raises InputError if it holds web archives of a kind that is not read."""
+    for path in paths:
+        if path.lower().endswith(UNREAD_SUFFIXES):
+            raise InputError(f"{path}: only WARC files, plain or gzip, are read; name those of {entry} with a glob")
+    return [path for path in paths if path.lower().endswith(WARC_SUFFIXES)]
 
 
 def _filesystem(entry: str) -> tuple[Any, str]:
+    if not entry.strip():
+        raise UsageError("an empty input: it would read every WARC below the current folder")
     try:
-        filesystem, path = fsspec.core.url_to_fs(entry)
+        filesystem, path = fsspec.core.url_to_fs(entry if "://" in entry else os.path.expanduser(entry))
     except (ValueError, ImportError) as exc:
         raise InputError(f"{entry}: {exc}") from exc
     return filesystem, path
@@ -95,22 +105,21 @@ def _restore(entry: str, path: str, filesystem: Any) -> str:
 
 def _read_list(entry: str) -> Iterator[str]:
     """Paths of a list file, one a line; relative ones are relative to the list."""
-    opener = gzip.open if entry.endswith(".gz") else open
-    with (
-        fsspec.open(entry, "rb") as raw,
-        opener(raw, "rt", encoding="utf-8") if entry.endswith(".gz") else raw as lines,
-    ):
-        for line in lines:
-            path = (line if isinstance(line, str) else line.decode("utf-8")).strip()
-            if path:
-                relative = "://" not in path and not path.startswith("/")
-                folder = entry.rpartition("/")[0]
-                yield from _required(f"{folder}/{path}" if relative and folder else path, entry)
+    with fsspec.open(entry, "rb") as stream:
+        data = stream.read()
+    try:
+        text = (gzip.decompress(data) if entry.endswith(".gz") else data).decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as exc:
+        raise InputError(f"{entry}: not a list of paths: {exc}") from exc
+    folder = entry.rpartition("/")[0]
+    for path in filter(None, map(str.strip, text.splitlines())):
+        relative = "://" not in path and not path.startswith("/")
+        yield from _required(f"{folder}/{path}" if relative and folder else path, entry)
 
 
 def _required(path: str, source: str) -> Iterator[str]:
     filesystem, local = _filesystem(path)
-    if not filesystem.exists(local):
+    if not filesystem.isfile(local):
         raise InputError(f"{path}: no such file (listed in {source})")
     yield path
 
@@ -140,10 +149,8 @@ def plan_splits(files: Iterable[InputFile], split_bytes: int | None) -> list[Spl
 
 def is_splittable(file: InputFile) -> bool:
     """Whether records can be found from the middle: not in a gzip file that is one single member."""
-    if not file.path.endswith(".gz"):
-        return True
     with open_input(file.path) as stream:
-        return not is_single_member(stream.read(CHUNK))
+        return not is_single_member(stream)
 
 
 def open_input(path: str) -> Any:

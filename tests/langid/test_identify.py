@@ -47,3 +47,47 @@ def test_the_share_of_a_label_in_another_script_is_zero():
 def test_a_label_of_no_language_covers_no_letters():
     [found] = identify(["x = y"], FakeModel(("zxx_Zzzz", 0.99)))
     assert (found.language, found.language_script, found.script_share) == ("zxx_Zzzz", "Zzzz", 0.0)
+
+
+class ByLine:
+    """Unsure of a text of several lines; a line that starts with a brace is code, any other Danish."""
+
+    name = "by line"
+    checksum = "0"
+
+    def __init__(self, whole):
+        self.whole = whole
+
+    def predict(self, texts, k=1):
+        code, danish = [("zxx_Zzzz", 1.0)], [("dan_Latn", 0.75), ("nob_Latn", 0.25)]
+        return [self.whole if "\n" in text else (code if text.startswith("{") else danish) for text in texts]
+
+
+PROSE = "Vi gik en tur langs stranden i går"
+CODE = "{ return values.filter(other); } //"
+
+
+def test_lines_decide_where_the_whole_is_unsure():
+    [found] = identify([f"{PROSE}\n{CODE}\n{PROSE}\nkort"], ByLine([("eng_Latn", 0.4)]))
+    assert found.top_langs == [("dan_Latn", 0.75), ("nob_Latn", 0.25)]
+    assert found.language_score == 0.75
+
+
+def test_lines_decide_where_the_whole_is_no_language():
+    [found] = identify([f"{PROSE}\n{PROSE}\n{CODE}"], ByLine([("zxx_Zzzz", 0.95)]))
+    assert found.language == "dan_Latn"
+
+
+def test_what_is_mostly_code_stays_no_language():
+    [found] = identify(["\n".join([CODE] * 9 + [PROSE])], ByLine([("zxx_Zzzz", 0.95)]))
+    assert found.language == "zxx_Zzzz"
+
+
+def test_a_sure_answer_stands():
+    [found] = identify([f"{PROSE}\n{PROSE}"], ByLine([("swe_Latn", 0.9)]))
+    assert found.top_langs == [("swe_Latn", 0.9)]
+
+
+def test_one_line_cannot_decide():
+    [found] = identify([f"{PROSE}\n\nkort"], ByLine([("swe_Latn", 0.3)]))
+    assert found.top_langs == [("swe_Latn", 0.3)]

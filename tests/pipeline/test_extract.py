@@ -8,7 +8,7 @@ import trafilatura
 
 from configs.model import Extraction
 from pipeline import extract as extraction
-from pipeline.extract import ExtractionError, extract
+from pipeline.extract import ExtractionError, extract, within_limits
 
 PARAGRAPHS = [
     "The mill stands at the edge of the town, where the river bends and the road to the hills begins.",
@@ -62,15 +62,15 @@ def test_too_much_cpu_time_is_named(monkeypatch):
             sum(range(1000))
 
     monkeypatch.setattr(extraction, "_extract", endless)
-    with pytest.raises(ExtractionError) as error:
-        extract(PAGE, "", Extraction(cpu_seconds=0.2))
+    with pytest.raises(ExtractionError) as error, within_limits(Extraction(cpu_seconds=0.2)):
+        extract(PAGE, "", Extraction())
     assert error.value.reason == "extraction_timeout"
 
 
 def test_too_much_memory_is_named(monkeypatch):
     monkeypatch.setattr(extraction, "_extract", lambda *_: bytearray(10**9))
-    with pytest.raises(ExtractionError) as error:
-        extract(PAGE, "", Extraction(memory_megabytes=64))
+    with pytest.raises(ExtractionError) as error, within_limits(Extraction(memory_megabytes=64)):
+        extract(PAGE, "", Extraction())
     assert error.value.reason == "extraction_memory"
 
 
@@ -88,7 +88,10 @@ def test_a_busy_machine_loses_no_document():
         process.start()
     try:
         settings = Extraction(cpu_seconds=2)
-        texts = {extract(PAGE, "https://mill.example/", settings).text for _ in range(40)}
+        texts = set()
+        for _ in range(40):
+            with within_limits(settings):
+                texts.add(extract(PAGE, "https://mill.example/", settings).text)
     finally:
         stop.set()
         for process in load:
