@@ -1,11 +1,12 @@
 """A resolved configuration: ordered layers, the run's settings, and the settings of any language with their origins."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
+import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from configs.layers import Layer, Path, Tree, flatten, merge, nearest, refuse_unknown
@@ -63,12 +64,24 @@ class Configuration:
 
     def __post_init__(self) -> None:
         self._refuse_unknown_keys()
-        self.settings  # noqa: B018  validates now, so that a wrong value is refused before any work
+        for entry in self.settings.deduplication.keep:
+            self._check_keep(entry)
         for label in ["und_Zzzz", *self.overridden_languages()]:
             self.for_language(label)
 
+    def _check_keep(self, entry: str) -> None:
+        """Refuse an entry of the keeping policy that names no column with an order."""
+        name = entry.removeprefix("-")
+        known = {column.name: column for column in self.curate_columns if not pa.types.is_nested(column.type)}
+        if name not in known:
+            layers = [layer for path, _, layer in self.values() if path == ("deduplication", "keep")]
+            raise ConfigurationError(
+                f'{layers[0]}: "deduplication.keep": "{name}" is no column to order copies by{nearest(name, known)}'
+            )
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_cache": {}}
+        # Only the layers travel: what is derived holds modules, and is derived again.
+        return {**{entry.name: getattr(self, entry.name) for entry in fields(self)}, "_cache": {}}
 
     @cached_property
     def settings(self) -> Settings:
@@ -110,15 +123,10 @@ class Configuration:
         }
         # A rule over a filter that is switched off has nothing to judge.
         measured = {column.name for name, p in parameters.items() if p.enabled for column in _filter(name).COLUMNS}
-        declared = {column.name for name in parameters for column in _filter(name).COLUMNS}
-        known = {column.name for column in CURATE_COLUMNS} | declared
+        declared = {column.name: column for name in parameters for column in _filter(name).COLUMNS}
+        known = {column.name: column for column in CURATE_COLUMNS} | declared
         for name, rule in rules.items():
-            if rule.column not in known:
-                layer = origins[("rules", name, "column")]
-                raise ConfigurationError(
-                    f'{layer}: rule "{name}" needs the column "{rule.column}", which no filter of the run measures'
-                    f"{nearest(rule.column, known)}"
-                )
+            _check_rule(name, rule, known, origins)
         active = {n: r for n, r in rules.items() if r.enabled and (r.column not in declared or r.column in measured)}
         return LanguageSettings(filters=parameters, rules=active)
 
@@ -139,9 +147,12 @@ class Configuration:
     def overridden_languages(self) -> list[str]:
         """Languages and scripts (as `und_Script`) that any layer sets something for."""
         labels = {*self.languages, *(f"und_{script}" for script in self.scripts)}
-        for layer in self.run:
-            labels |= {key if kind == "languages" else f"und_{key}" for kind, key in _overrides(layer)}
-        return sorted(labels)
+        return sorted({*labels, *self.run_overrides()})
+
+    def run_overrides(self) -> list[str]:
+        """Languages and scripts (as `und_Script`) that the run's own layers set something for."""
+        keys = {key for layer in self.run for key in _overrides(layer)}
+        return sorted(key if kind == "languages" else f"und_{key}" for kind, key in keys)
 
     def values(self, label: str | None = None) -> list[tuple[Path, Any, str]]:
         """Every key, its value and the layer that set it: of one language, or of the run."""
@@ -151,14 +162,14 @@ class Configuration:
 
     def _refuse_unknown_keys(self) -> None:
         known = known_keys(self.default)
-        fields = Rule.model_fields
+        rule_fields = Rule.model_fields
         per_language = {key: known[key] for key in PER_LANGUAGE}
         for layer in (*self.scripts.values(), *self.languages.values()):
-            refuse_unknown(layer, per_language, fields)
+            refuse_unknown(layer, per_language, rule_fields)
         for layer in self.run:
-            refuse_unknown(_without(layer, "overrides"), known, fields)
+            refuse_unknown(_without(layer, "overrides"), known, rule_fields)
             for override in _overrides(layer).values():
-                refuse_unknown(override, per_language, fields)
+                refuse_unknown(override, per_language, rule_fields)
 
     def to_json(self) -> dict[str, Any]:
         """The layers as plain data, for `run.json`."""
@@ -190,6 +201,25 @@ class Configuration:
         )
 
 
+def _check_rule(name: str, rule: Rule, known: Mapping[str, Column], origins: dict[Path, str]) -> None:
+    """Refuse a rule whose column is not measured, or whose bounds do not fit the column's type."""
+    if rule.column not in known:
+        raise ConfigurationError(
+            f'{origins["rules", name, "column"]}: rule "{name}" needs the column "{rule.column}", which no filter of '
+            f"the run measures{nearest(rule.column, known)}"
+        )
+    kind = known[rule.column].type
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    fitting = ("min", "max") if number else ("one_of", "none_of") if pa.types.is_string(kind) else ()
+    for bound in ("min", "max", "one_of", "none_of"):
+        if getattr(rule, bound) is not None and bound not in fitting:
+            layer = origins.get(("rules", name, bound), "default")
+            hint = f"it takes {' and '.join(fitting)}" if fitting else "rules cannot judge it"
+            raise ConfigurationError(
+                f'{layer}: rule "{name}": "{bound}" does not fit the column "{rule.column}" of type {kind}; {hint}'
+            )
+
+
 def _overrides(layer: Layer) -> dict[tuple[str, str], Layer]:
     """A run layer's own layers per script and per language. Raises ConfigurationError."""
     found: dict[tuple[str, str], Layer] = {}
@@ -199,6 +229,8 @@ def _overrides(layer: Layer) -> dict[tuple[str, str], Layer]:
             raise ConfigurationError(f'{layer.name}: unknown key "overrides.{kind}"{hint}')
         for key, tree in _section(layer, entries, f"overrides.{kind}").items():
             path = f"overrides.{kind}.{key}"
+            if kind == "scripts" and not re.fullmatch("[A-Z][a-z]{3}", key):
+                raise ConfigurationError(f'{layer.name}: "{path}": a script is four letters, such as Latn or Thai')
             if kind == "languages":
                 check_label(key, f"{layer.name} (overrides.languages)")
             found[kind, key] = Layer(f"{layer.name} ({path})", _section(layer, tree, path))

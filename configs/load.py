@@ -95,9 +95,19 @@ def _run_layers(source: str) -> list[Layer]:
             raise ConfigurationError(f"{name}: extends itself ({' → '.join([*seen, name])})")
         seen.append(name)
         layer = _read_run_layer(name)
-        name = layer.tree.pop("extends", None)
+        name = _extended(layer, name)
         layers.insert(0, layer)
     return layers
+
+
+def _extended(layer: Layer, source: str) -> str | None:
+    """What a layer extends: a preset, or a file beside it."""
+    below = layer.tree.pop("extends", None)
+    if below is None:
+        return None
+    if not isinstance(below, str):
+        raise ConfigurationError(f'{layer.name}: "extends" takes one preset or file, not {below!r}')
+    return below if below in preset_names() else str(_beside(source, below))
 
 
 def _read_run_layer(source: str) -> Layer:

@@ -13,7 +13,7 @@ from filters.base import FilterParameters, Rule
 
 # Judged before any filter's rules: a wrong language makes every per-language threshold meaningless.
 LANGUAGE_RULES = {
-    "language": Rule(column="language", none_of=("und_Zzzz", "zxx_Zzzz")),
+    "language": Rule(column="language", none_of=("und_*", "zxx_*")),
     "language_score": Rule(column="language_score", min=0.3),
     "script_share": Rule(column="script_share", min=0.5),
 }
@@ -22,7 +22,7 @@ LANGUAGE_RULES = {
 class Section(BaseModel):
     """Base of every section: unknown keys are errors, values are frozen before the run."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Reading(Section):

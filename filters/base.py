@@ -41,9 +41,12 @@ class FilterParameters(BaseModel):
 
 
 class Rule(BaseModel):
-    """A document passes when its value lies within the bounds; a null was not measured and always passes."""
+    """A document passes when its value lies within the bounds; a null was not measured and always passes.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    `min` and `max` are for numbers and booleans, `one_of` and `none_of` for strings; `*` there stands for anything.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     column: str
     min: float | None = None

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import ShardError
 from pipeline.schema import arrow_schema
-from pipeline.shards import ROWS_A_GROUP, Job, LanguageTask, commit, read_languages, read_table
+from pipeline.shards import ROWS_A_GROUP, Done, Job, LanguageTask, commit, read_languages, read_table
 from pipeline.sources import MEGABYTE
 from pipeline.storage import Folder
 
@@ -26,7 +26,7 @@ def assemble(task: LanguageTask, job: Job) -> None:
         for folder in (f"dataset/{language}", f"dataset/rejected/{language}"):
             for name in set(job.folder.names(folder, ".parquet")) - set(written):
                 job.folder.remove(name)  # of an earlier decision
-        commit(job.folder, STAGE, language, job.fingerprints.dataset(language), {"files": written})
+        commit(job.folder, Done(STAGE, language, job.fingerprints.dataset(language), written), {})
 
 
 def assemble_language(language: str, documents: Iterator[pa.Table], job: Job) -> list[str]:

@@ -49,7 +49,9 @@ def write_card(job: Job, ledger: pa.Table) -> None:
 
 def front_matter(job: Job) -> str:
     """The card's YAML: languages, licence, and a configuration per language, kept and rejected."""
-    configs = []
+    # All kept documents; the pattern does not reach into rejected/, which is one folder deeper.
+    everything = {"split": "train", "path": "*_*/train-*.parquet"}
+    configs: list[dict[str, Any]] = [{"config_name": "default", "data_files": [everything]}]
     for folder, suffix in (("dataset", ""), ("dataset/rejected", "_rejected")):
         for language in languages_of(job, folder):
             place = f"{folder.removeprefix('dataset').lstrip('/')}/{language}/train-*.parquet".lstrip("/")

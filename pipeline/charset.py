@@ -37,6 +37,8 @@ STANDARD_NAMES = {
 }
 # A page may hold a few broken bytes: a cut at the crawler's size limit, a pasted comment in another encoding.
 TOLERATED_ERRORS = 0.01
+TOLERATED_IN_UTF8 = 0.25
+BEYOND_ASCII = re.compile(r"[^\x00-\x7f\ufffd]")
 # Control characters that no text has; a page full of them is not text in any encoding.
 BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 TOLERATED_BINARY = 0.05
@@ -142,8 +144,13 @@ def _try(body: bytes, charset: str, strict: bool) -> str | None:
     """The text, or None when the encoding does not fit the bytes."""
     text = body.decode(charset, "replace")
     errors = text.count("\ufffd")
-    of = len(body.translate(None, ASCII)) if strict else len(body)
-    if errors > max(1, TOLERATED_ERRORS * of):
+    beyond_ascii = len(body.translate(None, ASCII))
+    tolerated = TOLERATED_ERRORS * (beyond_ascii if strict else len(body))
+    if charset == "utf-8":
+        # Bytes that are not UTF-8 hardly ever form valid sequences: where most do, the page is UTF-8 with damage.
+        sound = len(BEYOND_ASCII.findall(text))
+        tolerated = max(tolerated, TOLERATED_IN_UTF8 * sound)
+    if errors > max(1, tolerated):
         return None
     if len(BINARY.findall(text, 0, 1 << 16)) > TOLERATED_BINARY * min(len(text), 1 << 16):
         return None

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from pipeline.errors import GlotmillError, UsageError
+from pipeline.errors import GlotmillError, RunError, UsageError
 
 if TYPE_CHECKING:  # imported in the commands: start-up stays quick, and a foreign `langid` is refused before it is used
     from pipeline.plan import Plan
@@ -23,6 +23,9 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Look at configurations.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+# What a new decision may set: rules, which copies are removed, and how the dataset is written.
+LANGUAGES_SHOWN = 60
+DECIDABLE = ("rules", "overrides", "deduplication", "dataset", "card")
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
@@ -43,7 +46,7 @@ def run_command(
         list[str] | None,
         typer.Option("-i", "--input", help="WARC files: a path, a glob, a folder, a *.paths list. Repeatable."),
     ] = None,
-    output: Annotated[str | None, typer.Option("-o", "--output", help="Output folder [runs/CONFIG].")] = None,
+    output: Annotated[str | None, typer.Option("-o", "--output", help="Output folder; without it runs/CONFIG.")] = None,
     sets: Set = None,
     runner: RunnerName = "ray",
     address: Address = None,
@@ -87,10 +90,12 @@ def decide_command(
     before = read_plan(output).job.configuration
     layers: list[Layer] = assignment_layers(sets or [], before.default)
     plan = read_plan(output, layers)
-    if plan.job.fingerprints.cluster != read_plan(output).job.fingerprints.cluster:
-        touched = ", ".join(changed_values(output, plan.job.configuration))
+    changes = changed_values(output, plan.job.configuration)
+    more = [change for layer in layers for change in layer.tree if change not in DECIDABLE]
+    if more or plan.job.fingerprints.cluster != read_plan(output).job.fingerprints.cluster:
+        touched = ", ".join(changes) or ", ".join(more)
         raise UsageError(f"this changes more than rules ({touched}); `glotmill run` redoes the stages that it touches")
-    for change in changed_values(output, plan.job.configuration):
+    for change in changes:
         err.print(f"changed: {escape(change)}", highlight=False)
     _execute(plan, output, runner, address, workers)
 
@@ -105,9 +110,11 @@ def _execute(plan: "Plan", place: str, runner_name: str, address: str | None, wo
     runner = InlineRunner() if is_done(plan) else open_runner(runner_name, address, workers)
     try:
         outcome = run(plan, runner, err)
+    except KeyboardInterrupt:
+        raise RunError("stopped; the same command continues where it was") from None
     finally:
         runner.close()
-    out.print(summary_table(outcome.ledger))
+    out.print(summary_table(outcome.ledger, LANGUAGES_SHOWN))
     out.print()
     out.print(records_line(outcome.ledger), highlight=False, soft_wrap=True)
     if outcome.worked:
@@ -195,6 +202,8 @@ def main() -> None:
             raise
         err.print(f"[bold red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
         sys.exit(exc.exit_status)
-    except KeyboardInterrupt:
-        err.print("stopped; the same command continues where it was", highlight=False)
+    except OSError as exc:
+        if os.environ.get("GLOTMILL_DEBUG"):
+            raise
+        err.print(f"[bold red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -16,7 +16,7 @@ from dedup.keep import rank_members
 from dedup.parameters import MinHashParameters
 from pipeline.errors import ShardError
 from pipeline.schema import KEY
-from pipeline.shards import Job, LanguageTask, commit, read_languages, write_table
+from pipeline.shards import Done, Job, LanguageTask, commit, read_languages, write_table
 
 STAGE = "clusters"
 CLUSTERS = pa.schema(
@@ -38,8 +38,9 @@ def cluster(task: LanguageTask, job: Job) -> None:
     documents = read_languages(job.folder, "documents", task, columns)
     for (language, signed), (_, described) in zip(signatures, documents, strict=True):
         table = cluster_language(language, pa.concat_tables(signed), pa.concat_tables(described), job)
-        write_table(job.folder, f"{STAGE}/{language}.parquet", table)
-        commit(job.folder, STAGE, language, job.fingerprints.cluster, {"documents": table.num_rows})
+        name = f"{STAGE}/{language}.parquet"
+        write_table(job.folder, name, table)
+        commit(job.folder, Done(STAGE, language, job.fingerprints.cluster, [name]), {"documents": table.num_rows})
 
 
 def cluster_language(language: str, signatures: pa.Table, documents: pa.Table, job: Job) -> pa.Table:

@@ -26,7 +26,7 @@ from pipeline.charset import Decoded, UndecodableError, decode
 from pipeline.extract import ExtractionError, extract, forget_pages, within_limits
 from pipeline.http import BodyError, content_type, decode_body, header_charset, is_html
 from pipeline.schema import KEY, SKIPPED, arrow_schema
-from pipeline.shards import Job, commit, sort_by_language, write_table
+from pipeline.shards import PLACES, Done, Job, commit, sort_by_language, write_table
 from pipeline.sources import MEGABYTE, Split
 from pipeline.warc import Damage, Response, SplitReader
 
@@ -71,7 +71,8 @@ def curate(split: Split, job: Job) -> Row:
         "documents": table.num_rows,
         "languages": languages,
     }
-    commit(job.folder, STAGE, split.name, job.fingerprints.documents(split), facts)
+    names = [f"{place}/{split.name}.parquet" for place in PLACES[STAGE]]
+    commit(job.folder, Done(STAGE, split.name, job.fingerprints.documents(split), names), facts)
     return facts
 
 

@@ -5,6 +5,7 @@ best copy that passes the rules is kept, and knowing that takes all copies.
 """
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 from filters.base import Rule
 from pipeline.errors import ShardError
 from pipeline.schema import KEY
-from pipeline.shards import Job, LanguageTask, commit, read_languages, read_table, write_table
+from pipeline.shards import Done, Job, LanguageTask, commit, read_languages, read_table, write_table
 
 STAGE = "decisions"
 DUPLICATE = "duplicate"
@@ -45,8 +46,10 @@ def decide(task: LanguageTask, job: Job) -> None:
     for language, tables in read_languages(job.folder, "documents", task, columns):
         clusters = read_table(job.folder, f"clusters/{language}.parquet")
         table = decide_language(language, pa.concat_tables(tables), clusters, job)
-        write_table(job.folder, f"{STAGE}/{language}.parquet", table)
-        commit(job.folder, STAGE, language, job.fingerprints.decisions(language), {"documents": table.num_rows})
+        name = f"{STAGE}/{language}.parquet"
+        write_table(job.folder, name, table)
+        done = Done(STAGE, language, job.fingerprints.decisions(language), [name])
+        commit(job.folder, done, {"documents": table.num_rows})
 
 
 def decide_language(language: str, documents: pa.Table, clusters: pa.Table, job: Job) -> pa.Table:
@@ -91,13 +94,20 @@ def fails(values: pa.ChunkedArray, rule: Rule) -> BoolArray:
     if rule.max is not None:
         against.append(pc.greater(values, rule.max))
     if rule.one_of is not None:
-        against.append(pc.invert(pc.is_in(values, pa.array(rule.one_of, values.type))))
+        against.append(pc.invert(_matches(values, rule.one_of)))
     if rule.none_of is not None:
-        against.append(pc.is_in(values, pa.array(rule.none_of, values.type)))
+        against.append(_matches(values, rule.none_of))
     failed = np.zeros(len(values), np.bool_)
     for test in against:
         failed |= test.fill_null(False).to_numpy()
     return np.asarray(failed & values.is_valid().to_numpy(), np.bool_)
+
+
+def _matches(values: pa.ChunkedArray, patterns: Sequence[str]) -> pa.ChunkedArray:
+    """Which values are one of the patterns; `*` stands for anything, as in `und_*`."""
+    distinct = values.unique().drop_null().to_pylist()
+    found = [value for value in distinct if any(fnmatchcase(value, pattern) for pattern in patterns)]
+    return pc.is_in(values, pa.array(found, values.type))
 
 
 def elect(clusters: Sequence[str], rank: Int64Array, passes: BoolArray) -> Int64Array:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -36,6 +37,14 @@ def library_versions() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES} | {"unicode": unicodedata.unidata_version}
 
 
+def code_digest() -> str:
+    """A hash of the source of what makes the results, since a checkout changes more often than its version."""
+    root = Path(__file__).parent.parent
+    files = [root / "pipeline" / f"{name}.py" for name in RESULT_MODULES]
+    files += (file for package in ("filters", "langid", "dedup") for file in sorted((root / package).glob("*.py")))
+    return digest([file.read_text(encoding="utf-8") for file in files])
+
+
 def digest(*parts: Any) -> str:
     """A short hash of plain data."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_plain)
@@ -46,6 +55,23 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+RESULT_MODULES = (
+    "assemble",
+    "charset",
+    "cluster",
+    "curate",
+    "decide",
+    "extract",
+    "framing",
+    "http",
+    "inflate",
+    "limits",
+    "schema",
+    "shards",
+    "warc",
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +124,10 @@ class Fingerprints:
 
 
 def run_facts(configuration: Configuration) -> dict[str, Any]:
-    """What results depend on beside the configuration: library versions and the model's checksum."""
+    """What results depend on beside the configuration: code, library versions and the model's checksum."""
     model = load_model(configuration.settings.identification.model)
-    return {"versions": library_versions(), "language_model": {"name": model.name, "sha256": model.checksum}}
+    return {
+        "code": code_digest(),
+        "versions": library_versions(),
+        "language_model": {"name": model.name, "sha256": model.checksum},
+    }

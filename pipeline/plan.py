@@ -1,6 +1,6 @@
 """Stage plan: what will be done, written to run.json before anything else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -82,19 +82,27 @@ def read_plan(output: str, more: Sequence[Layer] = ()) -> Plan:
         raise OutputError(f"{output}: no run.json here; `glotmill run CONFIG -o {output}` makes one")
     configuration = Configuration.from_json(data["configuration"], more)
     splits = tuple(Split(**{**split, "file": InputFile(**split["file"])}) for split in data["splits"])
-    facts = {key: data[key] for key in ("versions", "language_model")}
+    facts = {key: data[key] for key in ("code", "versions", "language_model")}
     return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts)
 
 
 def changed_values(output: str, configuration: Configuration) -> list[str]:
     """Settings that differ from those of the run in a folder, for people to read."""
-    before = Folder(output).read_json(NAME)
-    if before is None:
+    data = Folder(output).read_json(NAME)
+    if data is None:
         return []
-    old = {key: entry["value"] for key, entry in before["values"].items()}
-    new = {".".join(path): value for path, value, _ in configuration.values()}
+    before = Configuration.from_json(data["configuration"])
+    labels = sorted({*before.run_overrides(), *configuration.run_overrides()})
     return [
-        f"{key}: {old.get(key)} → {new.get(key)}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
+        f"{f'{label}: ' if label else ''}{key}: {old} → {new}"
+        for label in (None, *labels)
+        for key, old, new in _differences(before, configuration, label)
     ]
+
+
+def _differences(before: Configuration, after: Configuration, label: str | None) -> Iterator[tuple[str, Any, Any]]:
+    """Keys whose values differ, with both values: of the run, or of one language."""
+    old, new = ({path: value for path, value, _ in each.values(label)} for each in (before, after))
+    for path in sorted(old.keys() | new.keys()):
+        if old.get(path) != new.get(path):
+            yield ".".join(path), old.get(path), new.get(path)

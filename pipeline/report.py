@@ -19,6 +19,7 @@ MEANINGS = {
     "not_html": "the media type is not a web page",
     "status": "the HTTP status is not 200",
     "blocked_url": "the address is on a block list (skipped before extraction)",
+    "not_http": "the record holds something else than an HTTP response",
     "empty": "the body is empty",
     "no_main_text": "extraction found no main content",
     "undecodable": "the body could not be decoded",

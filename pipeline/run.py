@@ -1,5 +1,6 @@
 """The whole run, top to bottom: plan, curate, cluster, decide, assemble, card."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,18 +58,23 @@ def run(plan: Plan, runner: Runner, console: Console) -> Outcome:
 
     Raises ShardError, LedgerError or InputError; what is done stays, and running again continues from there.
     """
+    with plan.job.folder.locked():
+        return _run(plan, runner, console)
+
+
+def _run(plan: Plan, runner: Runner, console: Console) -> Outcome:
     job = plan.job
     job.folder.remove_partial_files()
     write_plan(plan)
     commits, curated = _curate(plan, runner, console)
     check_chain(plan.splits, commits)
+    unread = (*damages(job, commits), *files_without_response(commits))
     languages = language_rows(commits)
     if not languages and not any(facts["responses"] for facts in commits.values()):
-        raise InputError("\n".join(["no response record in any input", *damages(job, commits)]))
+        raise InputError("\n".join(["no response record in any input", *unread]))
     worked = ["curate"] * curated + _language_stages(job, languages, runner, console)
     ledger = write_ledger(job.folder, commits, languages)
     write_card(job, ledger)
-    unread = tuple(damages(job, commits))
     write_report(job, ledger, plan.facts, unread)
     return Outcome(ledger, tuple(worked), unread)
 
@@ -93,7 +99,7 @@ def _curate(plan: Plan, runner: Runner, console: Console) -> tuple[dict[str, dic
     wanted = {split.name: job.fingerprints.documents(split) for split in plan.splits}
     commits = read_commits(job.folder, curation.STAGE, wanted)
     todo = [split for split in plan.splits if split.name not in commits]
-    _remove_strangers(job, ("documents", "signatures", "skipped"), wanted)
+    _remove_strangers(job, ("documents", "signatures", "skipped", f"{COMMITS}/{curation.STAGE}"), wanted)
     if todo:
         if commits:
             console.print(f"curate: {len(commits)} of {len(plan.splits)} shards are done already")
@@ -115,7 +121,7 @@ def _language_stages(job: Job, languages: Mapping[str, list[Any]], runner: Runne
         if stage.folder == assembly.STAGE:
             _remove_stranger_languages(job, wanted)
         else:
-            _remove_strangers(job, (stage.folder,), wanted)
+            _remove_strangers(job, (stage.folder, f"{COMMITS}/{stage.folder}"), wanted)
         if todo:
             results = runner.map(stage.function, todo, job)
             work = Work(stage.name, len(todo), "documents")
@@ -127,16 +133,18 @@ def _language_stages(job: Job, languages: Mapping[str, list[Any]], runner: Runne
 
 def _remove_strangers(job: Job, folders: Sequence[str], wanted: Mapping[str, str]) -> None:
     """Remove shards that the plan no longer has: they would be read as if they belonged to it."""
-    for folder in (*folders, *(f"{COMMITS}/{folder}" for folder in folders)):
+    for folder in folders:
         for name in job.folder.names(folder):
             if name.rpartition("/")[2].partition(".")[0] not in wanted:
                 job.folder.remove(name)
 
 
 def _remove_stranger_languages(job: Job, wanted: Mapping[str, str]) -> None:
+    """Remove languages of the dataset that no document has any more."""
     for name in job.folder.names("dataset", ".parquet"):
         if name.split("/")[-2] not in wanted:
             job.folder.remove(name)
+    _remove_strangers(job, (f"{COMMITS}/{assembly.STAGE}",), wanted)
 
 
 def check_chain(splits: Sequence[Split], commits: Mapping[str, dict[str, Any]]) -> None:
@@ -153,6 +161,18 @@ def check_chain(splits: Sequence[Split], commits: Mapping[str, dict[str, Any]]) 
                 f"{split.file.path}: one split ends at offset {end:,}, the next record begins at {start:,}; the file "
                 f"cannot be cut there. Read it whole with --set reading.split_megabytes={split.file.size // 10**6 + 1}"
             )
+
+
+def files_without_response(commits: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Inputs in which nothing was to be read: another kind of archive, or the wrong half of a crawl."""
+    responses: Counter[str] = Counter()
+    for facts in commits.values():
+        responses[facts["file"]] += facts["responses"]
+    return [
+        f"{file}: no response record in it (requests, WET and WAT are not read)"
+        for file, count in sorted(responses.items())
+        if not count
+    ]
 
 
 def damages(job: Job, commits: Mapping[str, dict[str, Any]]) -> list[str]:

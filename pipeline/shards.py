@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.configuration import Configuration
+from pipeline.errors import OutputError
 from pipeline.fingerprints import Fingerprints
 from pipeline.storage import Folder
 
@@ -22,6 +23,8 @@ ROWS_A_GROUP = 1000
 DOCUMENTS_A_TASK = 2000
 # Apart from the data, so that every folder of a stage opens as one Parquet dataset.
 COMMITS = "commits"
+# A curated shard has files in three folders.
+PLACES = {"documents": ("documents", "signatures", "skipped")}
 
 
 @dataclass(frozen=True)
@@ -99,21 +102,44 @@ def sort_by_language(table: pa.Table) -> tuple[pa.Table, dict[str, list[int]]]:
     return table, rows
 
 
-def commit(folder: Folder, stage: str, shard: str, fingerprint: str, facts: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class Done:
+    """What a finished shard declares: its fingerprint, and the files that it wrote."""
+
+    stage: str
+    shard: str
+    fingerprint: str
+    files: Sequence[str]
+
+
+def commit(folder: Folder, done: Done, facts: dict[str, Any]) -> None:
     """Declare a shard done: everything else of it has been written."""
-    folder.write_json(f"{COMMITS}/{stage}/{shard}.json", {"fingerprint": fingerprint, **facts})
+    sizes = {name: folder.size(name) for name in done.files}
+    data = {"fingerprint": done.fingerprint, "files": sizes, **facts}
+    folder.write_json(f"{COMMITS}/{done.stage}/{done.shard}.json", data)
 
 
 def read_commits(folder: Folder, stage: str, fingerprints: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """The wanted shards of a stage that are done, by name: those whose commit has the fingerprint given here."""
+    """The wanted shards of a stage that are done, by name.
+
+    Done is a commit with the fingerprint given here whose files are all there in full; anything else is made again.
+    """
+    sizes = {name: size for place in PLACES.get(stage, (stage,)) for name, size in folder.sizes(place).items()}
     found = {}
     for name in folder.names(f"{COMMITS}/{stage}"):
         shard = name.rpartition("/")[2].removesuffix(".json")
-        if shard in fingerprints:
-            data = folder.read_json(name)
-            if data["fingerprint"] == fingerprints[shard]:
-                found[shard] = data
+        data = _read_commit(folder, name) if shard in fingerprints else None
+        if data and data["fingerprint"] == fingerprints[shard] and data["files"].items() <= sizes.items():
+            found[shard] = data
     return found
+
+
+def _read_commit(folder: Folder, name: str) -> dict[str, Any] | None:
+    try:
+        data: dict[str, Any] | None = folder.read_json(name)
+    except OutputError:
+        return None  # damaged: the shard is made again
+    return data
 
 
 def language_rows(commits: dict[str, dict[str, Any]]) -> dict[str, list[LanguageRows]]:

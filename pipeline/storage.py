@@ -1,5 +1,6 @@
 """A run's folder on any fsspec filesystem, where files appear whole or not at all."""
 
+import fcntl
 import json
 import uuid
 from collections.abc import Iterator
@@ -7,6 +8,10 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 import fsspec
+
+from pipeline.errors import OutputError
+
+LOCK = ".lock"
 
 
 class Folder:
@@ -28,7 +33,35 @@ class Folder:
         """Files below a folder of the run, relative to the run, sorted; none where the folder is absent."""
         found = self.filesystem.find(self.path(folder)) if self.exists(folder) else []
         start = len(self.path(""))
-        return sorted(path[start:] for path in found if path.endswith(suffix) and ".partial-" not in path)
+        names = (path[start:] for path in found if path.endswith(suffix) and ".partial-" not in path)
+        return sorted(name for name in names if name != LOCK)
+
+    def size(self, name: str) -> int:
+        """Size in bytes of a file of the run."""
+        return int(self.filesystem.size(self.path(name)))
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Size in bytes of each file below a folder of the run."""
+        found = self.filesystem.find(self.path(folder), detail=True) if self.exists(folder) else {}
+        start = len(self.path(""))
+        return {path[start:]: int(info["size"]) for path, info in found.items()}
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs out of the folder, where the filesystem can: on local disks.
+
+        Raises OutputError when another process is writing here.
+        """
+        if "file" not in _protocols(self.filesystem):
+            yield
+            return
+        self.filesystem.makedirs(self.root, exist_ok=True)
+        with open(self.path(LOCK), "w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise OutputError(f"{self.url}: another run is writing here") from exc
+            yield
 
     def open(self, name: str) -> BinaryIO:
         """A file of the run, for reading."""
@@ -60,11 +93,16 @@ class Folder:
             stream.write(json.dumps(data, indent=1, ensure_ascii=False).encode() + b"\n")
 
     def read_json(self, name: str) -> Any:
-        """The data of a JSON file, or None where there is no such file."""
+        """The data of a JSON file, or None where there is no such file. Raises OutputError if it is no JSON."""
         if not self.exists(name):
             return None
         with self.open(name) as stream:
-            return json.load(stream)
+            try:
+                return json.load(stream)
+            except ValueError as exc:
+                raise OutputError(
+                    f"{self.path(name)}: damaged ({exc}); remove the output folder, or name another one"
+                ) from exc
 
     def remove(self, name: str) -> None:
         """Remove a file or folder if it exists."""

@@ -62,18 +62,21 @@ def by_reason(ledger: pa.Table, outcomes: Iterable[str]) -> Counter[str]:
     return counts
 
 
-def summary_table(ledger: pa.Table) -> Table:
-    """The table that ends a run: language, kept, rejected by reason, duplicates, characters."""
-    table = Table(title=None, header_style="bold", box=None, pad_edge=False)
-    table.add_column("language")
+def summary_table(ledger: pa.Table, most: int) -> Table:
+    """The table that ends a run: language, kept, rejected by reason, duplicates, characters; the largest languages."""
+    languages = by_language(ledger)
+    more = f"and {len(languages) - most} smaller languages, in the report" if len(languages) > most else None
+    table = Table(title=None, caption=more, header_style="bold", box=None, pad_edge=False)
+    table.add_column("language", no_wrap=True)
     table.add_column("", style="dim")
     for column in ("kept", "duplicate", "rejected"):
         table.add_column(column, justify="right")
     table.add_column("rejected by (first reason)")
     table.add_column("characters kept", justify="right")
     totals: Counter[str] = Counter()
-    for total in by_language(ledger):
+    for total in languages:
         totals += total.outcomes
+    for total in languages[:most]:
         table.add_row(
             total.language,
             total.name,
@@ -81,7 +84,7 @@ def summary_table(ledger: pa.Table) -> Table:
             ", ".join(f"{reason} {count:,}" for reason, count in total.reasons.most_common()),
             f"{total.characters:,}",
         )
-    characters = sum(total.characters for total in by_language(ledger))
+    characters = sum(total.characters for total in languages)
     numbers = (f"{totals[outcome]:,}" for outcome in ("kept", "duplicate", "rejected"))
     table.add_section()
     table.add_row("all documents", "", *numbers, "", f"{characters:,}", style="bold")

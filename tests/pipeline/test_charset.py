@@ -81,6 +81,12 @@ def test_a_few_broken_bytes_do_not_change_the_encoding():
     assert (decoded.charset, decoded.text.count("\ufffd")) == ("utf-8", 1)
 
 
+def test_broken_bytes_in_a_mostly_ascii_page_do_not_make_it_japanese():
+    body = ("It’s a nice day and we’re happy. " * 8).encode() + b"\xff \xfe"
+    assert decode(body, "utf-8").charset == "utf-8"
+    assert decode(page(TEXTS["windows-1252"] * 3).encode("cp1252"), "utf-8").charset == "windows-1252"
+
+
 def test_unknown_labels_are_ignored():
     assert decode(page("naïve").encode(), "klingon").text == page("naïve")
 

@@ -33,6 +33,7 @@ def test_booleans_and_names_are_judged_too():
     names = pa.chunked_array([pa.array(["deu_Latn", "zxx_Zzzz", None])])
     assert fails(names, Rule(column="c", none_of=("zxx_Zzzz",))).tolist() == [False, True, False]
     assert fails(names, Rule(column="c", one_of=("zxx_Zzzz",))).tolist() == [True, False, False]
+    assert fails(names, Rule(column="c", none_of=("*_Latn", "und_*"))).tolist() == [True, False, False]
 
 
 @given(

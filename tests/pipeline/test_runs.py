@@ -13,10 +13,11 @@ from rich.console import Console
 
 from configs.load import load_configuration
 from pipeline.errors import LedgerError, OutputError
+from pipeline.ledger import write_ledger
 from pipeline.plan import make_plan, read_plan
 from pipeline.run import check_chain, is_done, run
 from pipeline.runner import InlineRunner
-from pipeline.shards import read_commits
+from pipeline.shards import language_rows, read_commits
 
 SAMPLE = Path(__file__).parents[2] / "pipeline" / "sample" / "sample.warc.gz"
 SPLIT = "reading.split_megabytes=0.06"
@@ -80,11 +81,24 @@ def test_every_response_is_counted_once(finished):
 
 def test_a_lost_document_fails_the_run(output):
     plan = read_plan(str(output))
+    wanted = {split.name: plan.job.fingerprints.documents(split) for split in plan.splits}
+    commits = read_commits(plan.job.folder, "documents", wanted)
+    languages = list(language_rows(commits))
+    write_ledger(plan.job.folder, commits, languages)
     decisions = output / "decisions" / "deu_Latn.parquet"
-    table = pq.read_table(decisions)
-    pq.write_table(table.slice(1), decisions)
+    pq.write_table(pq.read_table(decisions).slice(1), decisions)
     with pytest.raises(LedgerError, match="response records were read, but"):
-        run(plan, InlineRunner(), QUIET)
+        write_ledger(plan.job.folder, commits, languages)
+
+
+def test_a_lost_row_of_the_dataset_fails_the_run(output):
+    plan = read_plan(str(output))
+    wanted = {split.name: plan.job.fingerprints.documents(split) for split in plan.splits}
+    commits = read_commits(plan.job.folder, "documents", wanted)
+    file = output / "dataset" / "deu_Latn" / "train-00000-of-00001.parquet"
+    pq.write_table(pq.read_table(file).slice(1), file)
+    with pytest.raises(LedgerError, match="rows are written, but"):
+        write_ledger(plan.job.folder, commits, list(language_rows(commits)))
 
 
 def test_reasons_and_keepers_agree(finished):
@@ -110,6 +124,11 @@ def test_the_dataset_opens_everywhere(finished, tmp_path):
     assert loaded.num_rows == expected
     by_card = load_dataset(str(finished / "dataset"), "deu_Latn", split="train", cache_dir=str(tmp_path / "b"))
     assert by_card["text"] == loaded["text"]
+    everything = load_dataset(str(finished / "dataset"), split="train", cache_dir=str(tmp_path / "c"))
+    assert (everything.num_rows, set(everything["keep"])) == (
+        sum(r["keep"] for r in kept_and_rejected(finished)),
+        {True},
+    )
     for name in ("documents", "signatures", "skipped", "clusters", "decisions"):
         assert pq.read_table(finished / name).num_rows > 0
         for file in (finished / name).glob("*.parquet"):
@@ -138,6 +157,46 @@ def test_lost_commits_are_made_again_with_the_same_bytes(finished, output):
     assert "curate" in outcome.worked
     assert bytes_of(output / "dataset") == first == bytes_of(finished / "dataset")
     assert not list(output.rglob("*.partial-*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("documents/000001.parquet", "cut"),
+        ("signatures/000001.parquet", "gone"),
+        ("skipped/000002.parquet", "gone"),
+        ("clusters/fra_Latn.parquet", "cut"),
+        ("decisions/fra_Latn.parquet", "gone"),
+        ("dataset/fra_Latn/train-00000-of-00001.parquet", "cut"),
+        ("dataset/rejected", "gone"),
+        ("commits/clusters/fra_Latn.json", "cut"),
+    ],
+)
+def test_files_that_were_damaged_are_made_again(finished, output, name, damage):
+    path = output / name
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    execute(output)
+    assert bytes_of(output / "dataset") == bytes_of(finished / "dataset")
+    assert (output / name).exists()
+
+
+def test_there_and_back_again(finished, output):
+    """Settings under which no page is small enough, and then the first ones."""
+    _, outcome = execute(output, "extraction.page_megabytes=0.0001")
+    assert {row["outcome"] for row in outcome.ledger.to_pylist()} <= {"skipped", "failed"}
+    execute(output)
+    assert bytes_of(output / "dataset") == bytes_of(finished / "dataset")
+
+
+def test_two_runs_at_once_are_refused(output):
+    plan = read_plan(str(output))
+    with plan.job.folder.locked(), pytest.raises(OutputError, match="another run is writing here"):
+        run(plan, InlineRunner(), QUIET)
 
 
 def test_the_order_of_work_does_not_change_the_bytes(finished, tmp_path):
