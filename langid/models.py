@@ -16,6 +16,7 @@ import regex
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from langid.calibration import Table, calibrated
 from langid.errors import ModelError, UnknownLabelError
 from langid.fasttext_file import check_whole
 from langid.labels import languages, normalise
@@ -35,6 +36,8 @@ class Preset(BaseModel):
     scheme: str = ""
     licence: str = ""
     labels: int | None = None
+    # How many characters of a long text the model reads, None for all: see `excerpt`.
+    characters: int | None = None
 
 
 class _Compiled(Protocol):
@@ -71,6 +74,29 @@ def _openlid(text: str) -> str:
 _PREPARE = {"none": lambda text: text, "openlid": _openlid}
 
 
+_RUNS = 4
+
+
+def excerpt(text: str, characters: int | None) -> str:
+    """At most about `characters` characters of a text, in four runs spread over it, cut at spaces.
+
+    The label of a document is certain long before its end, and the model's time is linear in what it reads; runs from
+    all over it keep a header or a quotation from deciding.
+
+    >>> excerpt("a short text", 2000), excerpt("a b c d e f g h i j k l m n o p q r", 24)
+    ('a short text', 'a b c g h k l p q r')
+    """
+    if characters is None or len(text) <= characters:
+        return text
+    run, gap = characters // _RUNS, (len(text) - characters // _RUNS) / (_RUNS - 1)
+    runs = (text[round(index * gap) : round(index * gap) + run] for index in range(_RUNS))
+    return " ".join(
+        # The words that a cut broke go; a run without spaces stays, as in scripts that have none.
+        " ".join(piece.split(" ")[index > 0 : -1 if index < _RUNS - 1 else None]) or piece
+        for index, piece in enumerate(runs)
+    )
+
+
 class FastTextModel:
     """A fastText classifier whose labels are brought to normal form."""
 
@@ -78,8 +104,10 @@ class FastTextModel:
         self.name = name
         self.checksum = checksum
         self._prepare = _PREPARE[preset.preprocessing]
+        self._characters = preset.characters
         self._model = _load_fasttext(path)
         self._labels = _normal_labels(path, self._model, preset.scheme)
+        self._calibration = _calibration(path, checksum)
 
     @property
     def labels(self) -> frozenset[str]:
@@ -95,7 +123,7 @@ class FastTextModel:
 
         Line breaks count as spaces. A label without a script (`sr`) gets the script that most of the text has.
         """
-        prepared = [" ".join(self._prepare(text).split()) for text in texts]
+        prepared = [" ".join(self._prepare(excerpt(text, self._characters)).split()) for text in texts]
         if not prepared:
             return []
         # The compiled method: the Python wrapper around it makes an array for every text.
@@ -112,7 +140,10 @@ class FastTextModel:
             language, script = self._labels[name]
             label = f"{language}_{script or _written(text, language)}"
             merged[label] = min(1.0, merged.get(label, 0.0) + float(probability))
-        return sorted(merged.items(), key=lambda item: -item[1])
+        ranked = sorted(merged.items(), key=lambda item: -item[1])
+        return (
+            [(label, calibrated(score, self._calibration)) for label, score in ranked] if self._calibration else ranked
+        )
 
 
 def _written(text: str, language: str) -> str:
@@ -129,6 +160,19 @@ def _load_fasttext(path: Path) -> _FastText:
     # Not load_model(): it writes to standard error in some versions.
     model: _FastText = FastText._FastText(model_path=str(path))
     return model
+
+
+def _calibration(model: Path, checksum: str) -> Table:
+    """The calibration table of the manifest beside a model, if there is one and it is of this very file."""
+    manifest = model.with_suffix(".yaml")
+    if not manifest.is_file():
+        return []
+    data = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+    if not isinstance(data, dict) or "calibration" not in data:
+        return []
+    if data.get("sha256") != checksum:
+        raise ModelError(f"manifest {manifest} is not of model file {model}: the checksums differ; restore the pair")
+    return [(score, right) for score, right in data["calibration"]]
 
 
 def _normal_labels(path: Path, model: _FastText, scheme: str) -> Mapping[str, tuple[str, str | None]]:

@@ -1,6 +1,7 @@
 """Texts by label, cleaned: what the packages of sources.yaml say in each language."""
 
 import html
+import random
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from langid.training.sources import Source, find_archive, members
 # A text belongs to its label only if most of its letters are in the label's script.
 _OWN_SCRIPT = 0.6
 _MAXIMUM_LENGTH = 3000
+_LEXICON = 60_000
 
 
 @dataclass
@@ -94,14 +96,23 @@ def collect(sources: Iterable[Source], folder: Path) -> Corpus:
         target = corpus.words if source.reader == "words" else corpus.texts
         for label, texts in _labelled(source, archive):
             target[label] += texts
+    _drop_english(corpus.texts)
     return corpus
+
+
+def _drop_english(texts: dict[str, list[str]]) -> None:
+    """Take what is also an English text out of the other languages: most of it was left untranslated."""
+    english = frozenset(texts.get("eng_Latn", ()))
+    for label, own in texts.items():
+        if label != "eng_Latn":
+            own[:] = [text for text in own if text not in english]
 
 
 def _labelled(source: Source, archive: Path) -> Iterator[tuple[str, list[str]]]:
     """Texts of one source by label, each text once, without those left untranslated."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for match, data in members(archive, source.files):
-        for code, text in READERS[source.reader](data):
+        for code, text in _drawn(source, data):
             found[code or source.code or match["code"]][clean(text)] = None
     untranslated = found.get(source.base, {}) if source.base else {}
     for code, texts in sorted(found.items()):
@@ -111,6 +122,15 @@ def _labelled(source: Source, archive: Path) -> Iterator[tuple[str, list[str]]]:
                 text for text in texts if (code == source.base or text not in untranslated) and _in_script(text, label)
             ]
             yield label, own
+
+
+def _drawn(source: Source, data: bytes) -> Iterable[tuple[str | None, str]]:
+    """What the reader finds; of a lexicon a sample, drawn with a fixed seed, is enough."""
+    found = READERS[source.reader](data)
+    if source.reader != "words":
+        return found
+    words = list(found)
+    return random.Random(source.name).sample(words, min(len(words), _LEXICON))
 
 
 def _in_script(text: str, label: str) -> bool:

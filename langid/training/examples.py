@@ -3,8 +3,8 @@
 import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from langid.labels import NO_LANGUAGE
 from langid.training.corpus import Corpus
@@ -15,21 +15,26 @@ UNSPACED = frozenset(
     {"Hans", "Hant", "Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr", "Tibt", "Lana", "Java", "Tavt", "Tale"}
 )
 
+# The languages of most web pages after English (W3Techs' survey of content languages).
+LARGEST = ("spa_Latn", "deu_Latn", "jpn_Jpan", "fra_Latn", "por_Latn", "rus_Cyrl", "ita_Latn", "nld_Latn", "pol_Latn")
+
 
 @dataclass(frozen=True)
 class Budget:
     """How many characters of examples a label gets: what its texts have, within bounds.
 
     Small languages are repeated up to `least`, large ones sampled down to `most`: the classes must not drown each
-    other, but text of a large language is more often met and varies more. `words` is the share of word sequences.
+    other, but text of a large language is more often met and varies more, so `boosts` raises `most` for the languages
+    that most of the web is written in. `words` is the share of word sequences.
     """
 
     least: int = 40_000
-    most: int = 400_000
-    repeats: float = 6.0
+    most: int = 150_000
+    repeats: float = 10.0
     minimum: int = 600
-    words: float = 0.25
-    noise: int = 2_500_000
+    words: float = 0.3
+    noise: int = 3_000_000
+    boosts: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(LARGEST, 1.3) | {"eng_Latn": 2.0})
 
 
 def make_examples(corpus: Corpus, budget: Budget, seed: int) -> Iterator[tuple[str, str]]:
@@ -43,7 +48,8 @@ def make_examples(corpus: Corpus, budget: Budget, seed: int) -> Iterator[tuple[s
         words = corpus.words.get(label, ())
         if label != "eng_Latn" and label.endswith("_Latn"):
             words = [word for word in words if word.lower() not in english]
-        wanted = min(budget.most, max(total, min(budget.least, int(budget.repeats * total))))
+        most = int(budget.most * budget.boosts.get(label, 1.0))
+        wanted = min(most, max(total, min(budget.least, int(budget.repeats * total))))
         rng = random.Random(f"{seed} {label}")
         yield from ((label, piece) for piece in _pieces(texts, label, wanted, rng))
         if words:

@@ -32,6 +32,7 @@ _ALPHABETS = (
     string.ascii_letters + "0123456789+/",
     string.ascii_uppercase + string.digits, string.punctuation, string.digits,
 )  # fmt: skip
+_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "Kč", "zł", "kr", "Rs.", "RUB", "US$")
 _UNITS = ("mm", "cm", "kg", "GB", "MB", "px", "W", "V", "ml", "Hz", "mAh", "%", "x", "€", "$", "°C")
 
 
@@ -43,9 +44,19 @@ class Noise:
         self._code = code
         self._texts = [text for text in texts if not text.isascii()]
         kinds: dict[Callable[[], str], int] = {
-            self._snippet: 34, self._tokens: 8, self._items: 9, self._addresses: 6, self._mixture: 6, self._mojibake: 14,
-            self._placeholder: 6, self._json: 4, self._css: 4, self._html: 4, self._log: 2, self._repeated: 2,
-        }  # fmt: skip
+            self._snippet: 34,
+            self._mojibake: 14,
+            self._items: 9,
+            self._tokens: 8,
+            self._addresses: 6,
+            self._mixture: 6,
+            self._placeholder: 6,
+            self._json: 4,
+            self._css: 4,
+            self._html: 4,
+            self._log: 2,
+            self._repeated: 2,
+        }
         self._kinds, self._weights = zip(*kinds.items(), strict=True)
 
     def line(self) -> str:
@@ -77,7 +88,9 @@ class Noise:
             str(r.randint(0, 10 ** r.randint(1, 9))),
             f"{r.uniform(0, 10_000):.{r.randint(1, 4)}f}",
             f"{r.choice('$€£¥₹+-#')}{r.randint(1, 9999):,}",
-            f"{r.randint(1, 999)}{r.choice(_UNITS)}",
+            f"{r.randint(1, 999)}{r.choice(('', ' '))}{r.choice(_UNITS)}",
+            f"{r.choice(_CURRENCIES)} {r.randint(1, 999)}{r.choice('.,')}{r.randint(0, 99):02}",
+            f"{r.randint(1, 9)} x {r.randint(1, 999)}{r.choice(('', ' '))}{r.choice(_UNITS)}",
             f"{r.randint(1990, 2030)}-{r.randint(1, 12):02}-{r.randint(1, 28):02}",
             f"{r.randint(1, 31)}.{r.randint(1, 12)}.{r.randint(1990, 2030)}",
             f"{r.randint(0, 23):02}:{r.randint(0, 59):02}",
@@ -94,17 +107,16 @@ class Noise:
             self._number,
             lambda: f"{self._word(2, 4).upper()}{r.choice(('', '-'))}{r.randint(1, 9999)}",
         )
-        return " ".join(r.choice(codes)() for _ in range(r.randint(1, 14)))
+        return r.choice((" ", " ", " / ", " | ", ", ")).join(r.choice(codes)() for _ in range(r.randint(1, 14)))
 
     def _addresses(self) -> str:
         r = self._random
-        hosts = (
-            f"{r.choice(('https://www.', 'http://', 'https://', 'www.', ''))}{self._word(3, 12)}"
-            f"{r.choice(('.com', '.org', '.de', '.cn', '.ru', '.net', '.io', '.co.uk'))}"
-            f"{r.choice(('', '/' + self._word(), f'/{self._word()}/{self._word()}.html', f'/?id={r.randint(1, 99999)}'))}"
-            for _ in range(r.randint(1, 4))
+        starts = ("https://www.", "http://", "https://", "www.", "")
+        domains = (".com", ".org", ".de", ".cn", ".ru", ".net", ".io", ".co.uk")
+        paths = ("", f"/{self._word()}", f"/{self._word()}/{self._word()}.html", f"/?id={r.randint(1, 99999)}")
+        return " ".join(
+            f"{r.choice(starts)}{self._word(3, 12)}{r.choice(domains)}{r.choice(paths)}" for _ in range(r.randint(1, 4))
         )
-        return " ".join(hosts)
 
     def _mixture(self) -> str:
         """Characters of many scripts."""

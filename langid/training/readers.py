@@ -106,9 +106,8 @@ def read_electron(data: bytes) -> Texts:
     """Paragraphs of Electron's documentation, all locales in one file."""
     for locale, documents in json.loads(data).items():
         for document in documents.values():
-            for section in document.get("sections", ()):
-                for block in re.split(r"</p>|</li>|</h\d>", _CODE_BLOCK.sub(" ", section.get("html", ""))):
-                    yield locale, block
+            for block in re.split(r"</p>|</li>|</h\d>", _CODE_BLOCK.sub(" ", document["html"])):
+                yield locale, block
 
 
 def read_python(data: bytes) -> Texts:

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -18,7 +18,8 @@ from langid.errors import ModelError
 
 class Source(BaseModel):
     """Files of one package. `files` is a regular expression over the paths in the archive whose group `code` is the
-    locale; `code` names it where the path does not. Texts that also stand in the locale `base` are untranslated."""
+    locale; `code` names it where the path does not. Texts that also stand in the locale `base` are untranslated.
+    A source that is `held_out` teaches nothing: the scores are calibrated on it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,6 +31,7 @@ class Source(BaseModel):
     files: str
     code: str | None = None
     base: str | None = None
+    held_out: bool = False
 
 
 def load_sources() -> list[Source]:
@@ -38,7 +40,7 @@ def load_sources() -> list[Source]:
     return [source for entry in entries for source in _expand(entry)]
 
 
-def _expand(entry: dict[str, str]) -> Iterator[Source]:
+def _expand(entry: dict[str, Any]) -> Iterator[Source]:
     each = entry.pop("each", None)
     for value in str(each).split() if each else [""]:
         yield Source.model_validate(
@@ -57,7 +59,7 @@ def find_archive(source: Source, folder: Path) -> Path | None:
         "pypi": [f"{re.sub('[-_.]+', separator, name.lower())}-{version}[-.]*" for separator in "_-"],
         "debian": [f"{name}_{version.replace(':', '%3a')}_*.deb"],
     }
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(folder.iterdir()):
         for pattern in patterns[source.registry]:
             if path.is_file() and Path(path.name.lower()).match(pattern.lower()):
                 return path
@@ -66,6 +68,7 @@ def find_archive(source: Source, folder: Path) -> Path | None:
 
 def fetch(source: Source, folder: Path) -> Path:
     """The archive of a source, downloaded with the registry's own client unless it is there already."""
+    folder.mkdir(parents=True, exist_ok=True)
     if found := find_archive(source, folder):
         return found
     commands = {
@@ -73,7 +76,6 @@ def fetch(source: Source, folder: Path) -> Path:
         "pypi": ["pip", "download", "--quiet", "--no-deps", f"{source.name}=={source.version}"],
         "debian": ["apt-get", "download", f"{source.name}={source.version}"],
     }
-    folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(commands[source.registry], cwd=folder, capture_output=True, text=True, check=False)
     found = find_archive(source, folder)
     if done.returncode or found is None:

@@ -3,9 +3,14 @@
 import gzip
 import io
 import itertools
+import random
+import re
+import uuid
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
 from pipeline.sources import find_inputs, plan_splits
@@ -163,3 +168,122 @@ def test_real_files_are_read_as_warcio_reads_them(realdata, name):
             if record.rec_type == "response"
         ]
     assert [(item.id, item.payload) for item in items] == expected
+
+
+def response(url: str, block: bytes, headers: bytes = b"") -> bytes:
+    """A plain response record, written by hand."""
+    head = (
+        b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:%b>\r\nWARC-Date: 2026-10-01T00:00:00Z\r\n"
+        b"WARC-Target-URI: %b\r\nContent-Type: application/http; msgtype=response\r\n%bContent-Length: %d\r\n\r\n"
+    )
+    identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, url)).encode()
+    return head % (identifier, url.encode(), headers, len(block)) + block + b"\r\n\r\n"
+
+
+def write_records(path: Path, records: list[bytes]) -> Path:
+    """A file with one gzip member a record where the name ends in .gz, plain otherwise."""
+    path.write_bytes(b"".join(gzip.compress(r) if path.suffix == ".gz" else r for r in records))
+    return path
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>text"
+
+
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: " + b"x" * 70_000 + b"\r\n\r\n<p>text",
+        b"HTTP/1.1 200 OK\r\n" + b"X-Header: y\r\n" * 20_000 + b"\r\n<p>text",
+        b"HTTP/1.1 200 OK\r\n\r\n<p>text",
+        b"HTTP/1.1 200 OK\nContent-Type: text/html\n\n<p>text",
+        b"ICY 200 OK\r\n\r\n<p>text",
+    ],
+)
+def test_unusual_http_heads_lose_nothing(tmp_path, name, block):
+    path = write_records(
+        tmp_path / name, [response(f"https://a{n}.example/", b) for n, b in enumerate([OK, block, OK])]
+    )
+    assert [(item.status, item.payload) for item in read(path)] == [(200, b"<p>text")] * 3
+
+
+@pytest.mark.parametrize("block", [b"", b"no HTTP", b"\x00" * 100, b"HTTP/1.1\r\n\r\n"])
+def test_what_is_no_http_has_no_status(tmp_path, block):
+    path = write_records(
+        tmp_path / "a.warc.gz", [response("https://a.example/", block), response("https://b.example/", OK)]
+    )
+    assert [item.status for item in read(path)] == [None, 200]
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+def test_a_damaged_first_byte_costs_the_first_record(tmp_path, lost):
+    path = write_records(tmp_path / "a.warc.gz", [response(f"https://a{n}.example/", OK) for n in range(5)])
+    path.write_bytes(b"?" * lost + path.read_bytes()[lost:])
+    items = read(path)
+    assert [item.url for item in items if isinstance(item, Response)] == [f"https://a{n}.example/" for n in range(1, 5)]
+    assert [damage.offset for damage in damages(items)] == [0]
+
+
+def test_a_whole_file_gzip_with_a_large_first_record(tmp_path):
+    large = OK + random.Random(1).randbytes(3_000_000)
+    records = [response("https://large.example/", large), *(response(f"https://a{n}.example/", OK) for n in range(3))]
+    path = tmp_path / "whole.warc.gz"
+    path.write_bytes(gzip.compress(b"".join(records)))
+    assert len(read(path, 1000)) == 4
+
+
+@pytest.mark.parametrize("damage", ["cut", "checksum"])
+def test_a_damaged_whole_file_gzip_gives_what_can_be_read(tmp_path, damage):
+    records = [response(f"https://a{n}.example/", OK + random.Random(n).randbytes(2000)) for n in range(6)]
+    data = gzip.compress(b"".join(records))
+    path = tmp_path / "whole.warc.gz"
+    path.write_bytes(data[:-1500] if damage == "cut" else data[:-8] + bytes(4) + data[-4:])
+    items = read(path)
+    assert len([item for item in items if isinstance(item, Response)]) == (5 if damage == "cut" else 6)
+    assert damages(items)
+
+
+@pytest.mark.parametrize("value", ["²", "9" * 5000, "9" * 30, "-5", "ten", ""])
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz"])
+def test_a_senseless_content_length_costs_its_record(tmp_path, name, value):
+    records = [response(f"https://a{n}.example/", OK) for n in range(3)]
+    records[1] = re.sub(rb"Content-Length: \d+", b"Content-Length: " + value.encode(), records[1])
+    items = read(write_records(tmp_path / name, records))
+    assert [item.url for item in items if isinstance(item, Response)] == ["https://a0.example/", "https://a2.example/"]
+    assert [damage.response for damage in damages(items)] == [True]
+
+
+@pytest.mark.parametrize("rest", [b"\0" * 500, b"junk", b"\r\n\r\n\r\n"])
+def test_what_stands_behind_the_last_record_costs_nothing(tmp_path, rest):
+    path = write_records(tmp_path / "a.warc", [response(f"https://a{n}.example/", OK) for n in range(3)])
+    path.write_bytes(path.read_bytes() + rest)
+    assert len([item for item in read(path) if isinstance(item, Response)]) == 3
+
+
+@pytest.mark.parametrize("change", [(b"WARC-Type", b"WARC-Typf"), (b"WARC-Type", b"warc-type")])
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz"])
+def test_splits_agree_on_odd_heads(tmp_path, name, change):
+    records = [response(f"https://a{n}.example/", OK) for n in range(4)]
+    records[2] = records[2].replace(*change)
+    path = write_records(tmp_path / name, records)
+    whole = read(path)
+    assert len(whole) == 4
+    for size in range(20, 400, 31):
+        assert read(path, size) == whole
+
+
+@given(st.binary(max_size=40), st.integers(0, 2000), st.booleans(), st.integers(30, 900))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_anywhere_never_loses_a_record_that_is_whole(tmp_path, noise, at, compressed, split_bytes):
+    """Bytes overwritten anywhere: every record that they do not touch is read, however the file is cut."""
+    pieces = [response(f"https://a{n}.example/", OK + b" words" * n) for n in range(4)]
+    pieces = [gzip.compress(piece) if compressed else piece for piece in pieces]
+    data = b"".join(pieces)
+    at %= len(data)
+    path = tmp_path / ("a.warc.gz" if compressed else "a.warc")
+    path.write_bytes((data[:at] + noise + data[at + len(noise) :])[: len(data)])
+    starts = [sum(map(len, pieces[:n])) for n in range(4)]
+    whole = [n for n in range(4) if starts[n] + len(pieces[n]) <= at or starts[n] >= at + len(noise)]
+    found = {item.url for item in read(path, split_bytes) if isinstance(item, Response)}
+    # A record before damaged line breaks of its own end may be taken for damaged, never one further away.
+    assert {f"https://a{n}.example/" for n in whole} <= found
