@@ -1,4 +1,4 @@
-"""The command line: `glotmill run`, `decide`, `config show`."""
+"""The command line: `glotmill run`, `decide`, `config`, `langid`."""
 
 import os
 import sys
@@ -196,6 +196,9 @@ def main() -> None:
     """Run the command line; errors end with a message and a status, never with a traceback."""
     try:
         check_packages()
+        from langid.cli import app as langid_app
+
+        app.add_typer(langid_app, name="langid")
         app()
     except GlotmillError as exc:
         if os.environ.get("GLOTMILL_DEBUG"):
