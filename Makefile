@@ -4,7 +4,7 @@ BIN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 SETUP := .venv/.set-up
 
-.PHONY: demo test setup check sample clean help
+.PHONY: demo test setup check docs sample clean help
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,6 +28,9 @@ check: $(SETUP) ## linter and type checker
 
 test: check ## linter, type checker and all tests
 	$(BIN)/python -m pytest
+
+docs: $(SETUP) ## write the reference tables of docs/ anew
+	$(BIN)/python -m pipeline.columns
 
 sample: $(SETUP) ## build the sample WARC anew from its pages
 	$(BIN)/python -m pipeline.sample.build

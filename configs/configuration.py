@@ -1,7 +1,7 @@
 """A resolved configuration: ordered layers, the run's settings, and the settings of any language with their origins."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
@@ -163,7 +163,11 @@ class Configuration:
     def _refuse_unknown_keys(self) -> None:
         known = known_keys(self.default)
         rule_fields = Rule.model_fields
-        per_language = {key: known[key] for key in PER_LANGUAGE}
+        # A new rule names its column in one layer, and may be filled in others.
+        known["rules"] = known["rules"] | {name: {} for layer in self.run for name in _new_rules(layer)}
+        # A filter measures for all languages or for none: its columns are in the whole dataset.
+        parameters = {name: {k: v for k, v in f.items() if k != "enabled"} for name, f in known["filters"].items()}
+        per_language = {"filters": parameters, "rules": known["rules"]}
         for layer in (*self.scripts.values(), *self.languages.values()):
             refuse_unknown(layer, per_language, rule_fields)
         for layer in self.run:
@@ -220,6 +224,13 @@ def _check_rule(name: str, rule: Rule, known: Mapping[str, Column], origins: dic
             )
 
 
+def _new_rules(layer: Layer) -> Iterator[str]:
+    rules = layer.tree.get("rules")
+    for name, fields_of_rule in rules.items() if isinstance(rules, dict) else ():
+        if isinstance(fields_of_rule, dict) and "column" in fields_of_rule:
+            yield name
+
+
 def _overrides(layer: Layer) -> dict[tuple[str, str], Layer]:
     """A run layer's own layers per script and per language. Raises ConfigurationError."""
     found: dict[tuple[str, str], Layer] = {}
@@ -266,6 +277,6 @@ def _validate(model: type[Model], values: Tree, origins: dict[Path, str], label:
         # A contradiction between values is blamed on the last layer that set one of them.
         layers = [layer for key, layer in origins.items() if key[: len(path)] == path and layer != "default"]
         layer = origins.get(path) or (layers[-1] if layers else "default")
-        message = problem["msg"].removeprefix("Value error, ")
+        message = problem["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
         language = f" for {label}" if label else ""
         raise ConfigurationError(f'{layer}: "{".".join(path)}"{language}: {message}') from exc

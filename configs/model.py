@@ -42,7 +42,7 @@ class Reading(Section):
 class Extraction(Section):
     """From bytes to main text."""
 
-    engine: Literal["trafilatura"] = "trafilatura"
+    engine: Literal["trafilatura"] = Field(default="trafilatura", description="the library that finds the main text")
     precision: bool = Field(default=True, description="prefer less text that is certainly content")
     cpu_seconds: float = Field(default=20.0, gt=0, description="limit of CPU time (never wall time) per document")
     memory_megabytes: int = Field(default=2048, ge=64, description="limit of additional memory per document")
@@ -69,7 +69,7 @@ class Deduplication(MinHashParameters):
 class Dataset(Section):
     """The files of the published dataset."""
 
-    file_megabytes: float = Field(default=512.0, gt=0, description="text a Parquet file holds at most")
+    file_characters: int = Field(default=500_000_000, gt=0, description="characters of text a file holds at most")
     rejected: bool = Field(default=True, description="write rejected documents to dataset/rejected/ as well")
 
 

@@ -12,10 +12,10 @@ class MinHashParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    bands: int = Field(default=14, ge=1, le=1024)
-    rows: int = Field(default=8, ge=1, le=1024)
-    shingle_size: int = Field(default=5, ge=1, le=1024)
-    seed: int = Field(default=1, ge=0, lt=2**64)
+    bands: int = Field(default=14, ge=1, le=1024, description="bands of a signature; more find less similar copies")
+    rows: int = Field(default=8, ge=1, le=1024, description="values a band; more find only more similar copies")
+    shingle_size: int = Field(default=5, ge=1, le=1024, description="words a shingle")
+    seed: int = Field(default=1, ge=0, lt=2**64, description="seed of the hash functions")
 
     @property
     def size(self) -> int:

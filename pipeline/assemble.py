@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from pipeline.errors import ShardError
 from pipeline.schema import arrow_schema
 from pipeline.shards import ROWS_A_GROUP, Done, Job, LanguageTask, commit, read_languages, read_table
-from pipeline.sources import MEGABYTE
 from pipeline.storage import Folder
 
 STAGE = "dataset"
@@ -35,14 +34,15 @@ def assemble_language(language: str, documents: Iterator[pa.Table], job: Job) ->
     settings = job.configuration.settings.dataset
     keep = decisions.column("keep").to_numpy(zero_copy_only=False)
     characters = decisions.column("text_characters").to_numpy()
-    limit = int(settings.file_megabytes * MEGABYTE)
     schema = arrow_schema(job.configuration.columns)
     wanted = {f"dataset/{language}": keep}
     if settings.rejected:
         wanted[f"dataset/rejected/{language}"] = ~keep
     with ExitStack() as stack:
         parts = [
-            stack.enter_context(PartWriter(job.folder, name, schema, files_of_rows(characters[rows], limit)))
+            stack.enter_context(
+                PartWriter(job.folder, name, schema, files_of_rows(characters[rows], settings.file_characters))
+            )
             for name, rows in wanted.items()
         ]
         first = 0

@@ -1,5 +1,6 @@
 """The dataset card: dataset/README.md, as the hub and `datasets.load_dataset` read it."""
 
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from langid.labels import split_label
+from pipeline.columns import escape, type_name
 from pipeline.shards import Job
 from pipeline.summary import by_language, by_outcome
 
@@ -42,6 +44,9 @@ def write_card(job: Job, ledger: pa.Table) -> None:
         rules=job.configuration.for_language("und_Zzzz").rules,
         dump=job.configuration.settings.dump,
         configuration=job.configuration,
+        version=version("glotmill"),
+        type_name=type_name,
+        escape=escape,
     )
     with job.folder.write(NAME) as stream:
         stream.write(text.encode())

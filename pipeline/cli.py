@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,8 +132,9 @@ def _report_damages(plan: "Plan", damages: tuple[str, ...]) -> None:
     for damage in damages:
         err.print(f"[red]cannot read[/] {escape(damage)}", highlight=False, soft_wrap=True)
     if damages and not plan.job.configuration.settings.reading.allow_damage:
+        places = "1 damaged place" if len(damages) == 1 else f"{len(damages)} damaged places"
         err.print(
-            f"{len(damages)} damaged places in the input; everything else is in the dataset. "
+            f"{places} in the input; everything else is in the dataset. "
             "--set reading.allow_damage=true ends such a run with status 0",
             highlight=False,
             soft_wrap=True,
@@ -192,13 +194,19 @@ def check_packages() -> None:
         )
 
 
+@cache
+def add_langid() -> None:
+    """Mount the commands of `langid`; only now, since importing them before the check would take the foreign ones."""
+    from langid.cli import app as langid_app
+
+    app.add_typer(langid_app, name="langid")
+
+
 def main() -> None:
     """Run the command line; errors end with a message and a status, never with a traceback."""
     try:
         check_packages()
-        from langid.cli import app as langid_app
-
-        app.add_typer(langid_app, name="langid")
+        add_langid()
         app()
     except GlotmillError as exc:
         if os.environ.get("GLOTMILL_DEBUG"):

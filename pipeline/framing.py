@@ -51,6 +51,7 @@ def parse_head(text: bytes) -> RecordHead | None:
 def inflate_head(data: bytes) -> bytes:
     """The first bytes behind gzip, as far as the end of a record head; piecewise, since damage may follow it.
 
+    >>> import gzip
     >>> inflate_head(gzip.compress(b"WARC/1.0"))
     b'WARC/1.0'
     """

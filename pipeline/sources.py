@@ -132,19 +132,25 @@ def _describe(path: str) -> InputFile:
 
 
 def plan_splits(files: Iterable[InputFile], split_bytes: int | None) -> list[Split]:
-    """Byte ranges of all files. They depend on the files alone, never on the number of workers.
-
-    >>> [str(split) for split in plan_splits([InputFile("a.warc", 10, "")], 4)]
-    ['a.warc [0–3]', 'a.warc [3–6]', 'a.warc [6–10]']
-    """
+    """Byte ranges of all files. They depend on the files alone, never on the number of workers."""
     splits: list[Split] = []
     for file in files:
-        wanted = split_bytes or min(max(file.size // SPLITS_A_FILE, SMALLEST_SPLIT), LARGEST_SPLIT)
-        pieces = max(1, math.ceil(file.size / wanted)) if is_splittable(file) else 1
-        edges = [file.size * piece // pieces for piece in range(pieces + 1)]
-        for start, end in pairwise(edges):
-            splits.append(Split(len(splits), file, start, end))
+        edges = split_edges(file.size, split_bytes)
+        if len(edges) > 2 and not is_splittable(file):
+            edges = [0, file.size]
+        splits += [Split(len(splits) + piece, file, *ends) for piece, ends in enumerate(pairwise(edges))]
     return splits
+
+
+def split_edges(size: int, split_bytes: int | None) -> list[int]:
+    """Offsets that cut a file into pieces of at most `split_bytes`, by default a sixteenth within bounds.
+
+    >>> split_edges(10, 4), split_edges(0, 4), len(split_edges(10**9, None))
+    ([0, 3, 6, 10], [0, 0], 17)
+    """
+    wanted = split_bytes or min(max(size // SPLITS_A_FILE, SMALLEST_SPLIT), LARGEST_SPLIT)
+    pieces = max(1, math.ceil(size / wanted))
+    return [size * piece // pieces for piece in range(pieces + 1)]
 
 
 def is_splittable(file: InputFile) -> bool:

@@ -130,6 +130,10 @@ def test_a_user_s_filter_is_one_file(write, tmp_path, monkeypatch):
         ("overrides: {languages: {deu_Ltn: {}}}", r'"deu_Ltn" is no language.*'),
         ("overrides: {languages: {deu: {}}}", r'"deu" is no language'),
         ("overrides: {languages: {deu_Latn: {dump: x}}}", r'unknown key "dump"'),
+        (
+            "overrides: {languages: {deu_Latn: {filters: {gopher_quality: {enabled: false}}}}}",
+            r'"filters.gopher_quality.enabled"',
+        ),
         ("overrides: [1]", r'"overrides" is a section'),
         ("dump: a\ndump: b", r'run.yaml, line 2, column 1: the key "dump" stands twice'),
         ("dump: [", r"run.yaml, line 2"),
@@ -148,12 +152,17 @@ def test_a_user_s_filter_is_one_file(write, tmp_path, monkeypatch):
         ("deduplication: {keep: [-text_chars]}", r'run.yaml: "deduplication.keep": "text_chars".*"text_characters"'),
         ("overrides: {scripts: {Latin: {}}}", r"a script is four letters"),
         ("deduplication: {bands: 0}", r'run.yaml: "deduplication.bands"'),
-        ("inputs: 7", r'run.yaml: "inputs"'),
+        ("inputs: 7", r'run.yaml: "inputs": Input should be a list'),
     ],
 )
 def test_what_is_wrong_is_named_with_its_layer(write, text, message):
     with pytest.raises(ConfigurationError, match=message):
         load_configuration(write(text))
+
+
+def test_a_new_rule_may_come_in_parts():
+    configuration = load_configuration("default", ["rules.mine.column=text_characters", "rules.mine.min=3"])
+    assert configuration.for_language("deu_Latn").rules["mine"].min == 3
 
 
 def test_an_unreadable_file_is_named(tmp_path):

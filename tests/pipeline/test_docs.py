@@ -15,6 +15,7 @@ import typer
 import configs
 import pipeline
 from configs.load import load_configuration
+from langid.cli import app as langid_app
 from pipeline import columns
 from pipeline.cli import app
 from pipeline.cluster import CLUSTERS
@@ -106,8 +107,10 @@ def test_every_page_can_be_reached_from_the_readme():
 
 def parse(line: str) -> None:
     """Parse a command line as the command would, without running it; an error if it cannot be parsed."""
-    command: Any = typer.main.get_command(app)
     arguments = shlex.split(line, comments=True)[1:]
+    own = arguments[:1] != ["langid"]  # the command line adds langid's commands when it starts
+    command: Any = typer.main.get_command(app if own else langid_app)
+    arguments = arguments if own else arguments[1:]
     while hasattr(command, "commands") and arguments:
         assert arguments[0] in command.commands, f"no such command: {arguments[0]}"
         command = command.commands[arguments.pop(0)]
