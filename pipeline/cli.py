@@ -25,7 +25,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="Look at configurations.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 # What a new decision may set: rules, which copies are removed, and how the dataset is written.
-LANGUAGES_SHOWN = 60
+LANGUAGES_SHOWN = 100
 DECIDABLE = ("rules", "overrides", "deduplication", "dataset", "card")
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
