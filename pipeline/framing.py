@@ -88,11 +88,11 @@ class Framing:
         self.compressed = not self.single_member and self._is_compressed()
 
     def _is_compressed(self) -> bool:
-        """By the first bytes; where they are damaged, by the kind of record that comes first."""
+        """By the record that stands first; where the first bytes are damaged, by the first record of either kind."""
         self.stream.seek(0)
-        start = self.stream.read(len(RECORD_START))
-        if start.startswith((GZIP_MAGIC, RECORD_START)):
-            return bool(start.startswith(GZIP_MAGIC))
+        head = self.stream.read(HEADER_LIMIT)
+        if parse_head(inflate_head(head)) or parse_head(head):
+            return bool(head.startswith(GZIP_MAGIC))
         places = []
         for self.compressed in (False, True):
             places.append(self.boundary(0))
@@ -111,26 +111,26 @@ class Framing:
         mark = GZIP_MAGIC if self.compressed else RECORD_START
         while position < self.size:
             try:
-                self.stream.seek(max(position - 1, 0))
+                self.stream.seek(position)
                 window = self.stream.read(CHUNK + HEADER_LIMIT)
             except READ_ERRORS:
                 break
-            lead = min(position, 1)
-            found = window.find(mark, lead)
+            found = window.find(mark)
             while 0 <= found < CHUNK:
                 if self._is_record(window, found):
-                    return position - lead + found
+                    return position + found
                 found = window.find(mark, found + 1)
             if len(window) <= CHUNK:
                 break
-            position += CHUNK - lead
+            position += CHUNK
         return self.size
 
     def _is_record(self, window: bytes, found: int) -> bool:
-        if not self.compressed and found > 0 and window[found - 1 : found] != b"\n":
-            return False
+        """A member that begins with a head, or a plain head that is complete: pages quote the first line of one."""
         head = self._head_in(window, found)
-        return head is not None and "warc-type" in head.headers
+        if head is None or "warc-type" not in head.headers:
+            return False
+        return self.compressed or head.content_length is not None
 
     def _head_in(self, window: bytes, found: int) -> RecordHead | None:
         """The record head at a place of a window, behind gzip if the file is compressed."""
