@@ -55,6 +55,7 @@ class Identification(Section):
 
     model: str = Field(default="bundled", description="name in configs/models.yaml, or the path of a fastText model")
     top: int = Field(default=5, ge=1, le=50, description="labels kept in top_langs")
+    group_score: float = Field(default=0.7, gt=0, le=1, description="probability from which a label or group is sure")
 
 
 class Deduplication(MinHashParameters):

@@ -20,7 +20,8 @@ from dedup.minhash import signature
 from dedup.shingles import shingle_hashes
 from filters import url_blocklist
 from filters.text import Text
-from langid.identify import identify
+from langid.documents import Segments, label_group, segment_langs
+from langid.identify import Identification, identify
 from langid.models import load_model
 from pipeline.charset import Decoded, UndecodableError, decode
 from pipeline.extract import ExtractionError, extract, forget_pages, within_limits
@@ -166,23 +167,31 @@ def _check_response(response: Response) -> None:
 def annotate(pages: Sequence[Row], configuration: Configuration) -> Iterator[Row]:
     """Pages with their language, every filter's measurements, and the signature."""
     identification = configuration.settings.identification
-    found = identify([page["text"] for page in pages], load_model(identification.model), identification.top)
+    model = load_model(identification.model)
+    found = identify([page["text"] for page in pages], model, identification.top)
     deduplication = configuration.settings.deduplication
     for page, language in zip(pages, found, strict=True):
         settings = configuration.for_language(language.language)
         text = Text(page["text"], language.language, page["url"])
-        row = dict(page)
-        row |= {
-            "language": language.language,
-            "language_script": language.language_script,
-            "language_score": language.language_score,
-            "top_langs": [{"language": label, "score": score} for label, score in language.top_langs],
-            "script_share": language.script_share,
-        }
+        row = page | language_columns(language, segment_langs(page["text"], model), identification.group_score)
         for name, module in configuration.filters.items():
             row |= module.measure(text, settings.filters[name])
         row["signature"] = signature(shingle_hashes(text.words, deduplication.shingle_size), deduplication)
         yield row
+
+
+def language_columns(language: Identification, segments: Segments, group_score: float) -> Row:
+    """The columns that say which language a document is in, and which its lines are in."""
+    return {
+        "language": language.language,
+        "language_script": language.language_script,
+        "language_score": language.language_score,
+        "top_langs": [{"language": label, "score": score} for label, score in language.top_langs],
+        "language_group": label_group(language.top_langs, group_score),
+        "segment_langs": [{"language": label, "share": share} for label, share in segments.shares.items()],
+        "code_share": segments.code_share,
+        "script_share": language.script_share,
+    }
 
 
 def _batches(pages: list[Row]) -> Iterator[list[Row]]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from filters.base import Column
 
+SHARED_LABELS = pa.list_(pa.struct([("language", pa.string()), ("share", pa.float32())]))
 SCORED_LABELS = pa.list_(pa.struct([("language", pa.string()), ("score", pa.float32())]))
 
 CURATE_COLUMNS = (
@@ -49,6 +50,9 @@ CURATE_COLUMNS = (
     Column("language_script", pa.string(), "", "script of the label, ISO 15924", "curate"),
     Column("language_score", pa.float64(), "probability", "the model's probability of the label", "curate"),
     Column("top_langs", SCORED_LABELS, "", "the most probable labels with their probabilities", "curate"),
+    Column("language_group", pa.string(), "", "confusable group that is sure where no single label is", "curate"),
+    Column("segment_langs", SHARED_LABELS, "ratio 0-1", "languages of the longer lines, by share of letters", "curate"),
+    Column("code_share", pa.float64(), "ratio 0-1", "letters in longer lines that are no language", "curate"),
     Column(
         "script_share",
         pa.float64(),
