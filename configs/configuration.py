@@ -18,6 +18,8 @@ from pipeline.errors import ConfigurationError
 from pipeline.schema import CLUSTER_COLUMNS, CURATE_COLUMNS, DECIDE_COLUMNS
 
 PER_LANGUAGE = ("filters", "rules")
+# Reasons of the ledger that are no rules.
+RESERVED_REASONS = frozenset({"duplicate", "kept"})
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -207,6 +209,10 @@ class Configuration:
 
 def _check_rule(name: str, rule: Rule, known: Mapping[str, Column], origins: dict[Path, str]) -> None:
     """Refuse a rule whose column is not measured, or whose bounds do not fit the column's type."""
+    if name in RESERVED_REASONS:
+        raise ConfigurationError(
+            f'{origins["rules", name, "column"]}: a rule cannot be called "{name}": it is a reason'
+        )
     if rule.column not in known:
         raise ConfigurationError(
             f'{origins["rules", name, "column"]}: rule "{name}" needs the column "{rule.column}", which no filter of '
