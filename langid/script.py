@@ -1,5 +1,6 @@
 """Scripts of a text: which share of its letters each ISO 15924 script has."""
 
+import math
 import sys
 import unicodedata
 from functools import cache
@@ -92,4 +93,5 @@ def script_share(histogram: dict[str, float], script: str) -> float | None:
     """
     if not histogram:
         return None
-    return min(1.0, sum(histogram.get(name, 0.0) for name in comprised(script)))
+    # fsum: a set has another order in every process, and a plain sum's last digit depends on it.
+    return min(1.0, math.fsum(histogram.get(name, 0.0) for name in comprised(script)))

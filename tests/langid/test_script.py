@@ -68,3 +68,8 @@ def test_what_label_scripts_comprise():
     assert comprised("Kore") == comprised("Hang") == {"Hang", "Hani"}
     assert comprised("Hans") <= comprised("Hani")
     assert comprised("Zzzz") == set()
+
+
+def test_a_share_does_not_depend_on_the_order_of_scripts() -> None:
+    """0.1 + 0.2 + 0.3 is 0.6 or 0.6000000000000001, and a set's order differs between processes."""
+    assert script_share({"Hani": 0.1, "Hira": 0.2, "Kana": 0.3, "Latn": 0.4}, "Jpan") == 0.6
