@@ -108,13 +108,14 @@ def _execute(plan: "Plan", place: str, runner_name: str, address: str | None, wo
 
     if runner_name not in ("ray", "inline"):
         raise UsageError(f'--runner: "{runner_name}" is neither ray nor inline')
-    runner = InlineRunner() if is_done(plan) else open_runner(runner_name, address, workers)
     try:
-        outcome = run(plan, runner, err)
+        runner = InlineRunner() if is_done(plan) else open_runner(runner_name, address, workers)
+        try:
+            outcome = run(plan, runner, err)
+        finally:
+            runner.close()
     except KeyboardInterrupt:
         raise RunError("stopped; the same command continues where it was") from None
-    finally:
-        runner.close()
     out.print(summary_table(outcome.ledger, LANGUAGES_SHOWN))
     out.print()
     out.print(records_line(outcome.ledger), highlight=False, soft_wrap=True)
