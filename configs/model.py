@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dedup.parameters import MinHashParameters
 from filters.base import FilterParameters, Rule
 
+MEGABYTE = 1_000_000
 # Judged before any filter's rules: a wrong language makes every per-language threshold meaningless.
 LANGUAGE_RULES = {
     "language": Rule(column="language", none_of=("und_*", "zxx_*")),
@@ -48,6 +49,11 @@ class Extraction(Section):
     memory_megabytes: int = Field(default=2048, ge=64, description="limit of additional memory per document")
     page_megabytes: float = Field(default=16.0, gt=0, description="larger pages are counted as too large")
     skip_blocked: bool = Field(default=False, description="skip pages of blocked addresses before extraction")
+
+    @property
+    def page_bytes(self) -> int:
+        """The limit of a page, in bytes."""
+        return int(self.page_megabytes * MEGABYTE)
 
 
 class Identification(Section):

@@ -9,9 +9,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import ShardError
 from pipeline.schema import arrow_schema
-from pipeline.shards import ROWS_A_GROUP, Done, Job, LanguageTask, commit, read_languages, read_table
+from pipeline.shards import (
+    ROWS_A_GROUP,
+    Done,
+    Job,
+    LanguageTask,
+    check_same_documents,
+    commit,
+    read_languages,
+    read_table,
+)
 from pipeline.storage import Folder
 
 STAGE = "dataset"
@@ -75,10 +83,7 @@ def _with_decisions(language: str, documents: Iterator[pa.Table], decisions: pa.
     for table in documents:
         rows = decisions.slice(first, table.num_rows)
         first += table.num_rows
-        if not rows.column("key").equals(table.column("key")):
-            raise ShardError(
-                f"{language}: decisions/ and documents/ hold different documents; remove decisions/ and run again"
-            )
+        check_same_documents(language, table, rows, "decisions/")
         columns = {name: table.column(name) for name in table.column_names}
         yield pa.table(columns | {name: rows.column(name) for name in DECIDED})
 

@@ -24,8 +24,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Look at configurations.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
-# What a new decision may set: rules, which copies are removed, and how the dataset is written.
 LANGUAGES_SHOWN = 100
+# What a new decision may set: rules, which copies are removed, and how the dataset is written.
 DECIDABLE = ("rules", "overrides", "deduplication", "dataset", "card")
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
@@ -88,12 +88,12 @@ def decide_command(
     from configs.load import assignment_layers
     from pipeline.plan import changed_values, read_plan
 
-    before = read_plan(output).job.configuration
-    layers: list[Layer] = assignment_layers(sets or [], before.default)
+    before = read_plan(output).job
+    layers: list[Layer] = assignment_layers(sets or [], before.configuration.default)
     plan = read_plan(output, layers)
     changes = changed_values(output, plan.job.configuration)
     more = [change for layer in layers for change in layer.tree if change not in DECIDABLE]
-    if more or plan.job.fingerprints.cluster != read_plan(output).job.fingerprints.cluster:
+    if more or plan.job.fingerprints.cluster != before.fingerprints.cluster:
         touched = ", ".join(changes) or ", ".join(more)
         raise UsageError(f"this changes more than rules ({touched}); `glotmill run` redoes the stages that it touches")
     for change in changes:
@@ -209,13 +209,8 @@ def main() -> None:
         check_packages()
         add_langid()
         app()
-    except GlotmillError as exc:
+    except (GlotmillError, OSError) as exc:
         if os.environ.get("GLOTMILL_DEBUG"):
             raise
         err.print(f"[bold red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
-        sys.exit(exc.exit_status)
-    except OSError as exc:
-        if os.environ.get("GLOTMILL_DEBUG"):
-            raise
-        err.print(f"[bold red]error:[/] {escape(str(exc))}", highlight=False, soft_wrap=True)
-        sys.exit(1)
+        sys.exit(exc.exit_status if isinstance(exc, GlotmillError) else 1)

@@ -14,9 +14,8 @@ from dedup.bands import band_keys, candidate_edges
 from dedup.components import connected_components
 from dedup.keep import rank_members
 from dedup.parameters import MinHashParameters
-from pipeline.errors import ShardError
 from pipeline.schema import KEY
-from pipeline.shards import Done, Job, LanguageTask, commit, read_languages, write_table
+from pipeline.shards import Done, Job, LanguageTask, check_same_documents, commit, read_languages, write_table
 
 STAGE = "clusters"
 CLUSTERS = pa.schema(
@@ -45,8 +44,7 @@ def cluster(task: LanguageTask, job: Job) -> None:
 
 def cluster_language(language: str, signatures: pa.Table, documents: pa.Table, job: Job) -> pa.Table:
     """The rows of clusters/ of one language. Raises ShardError if the two tables are not of the same documents."""
-    if not signatures.column("key").equals(documents.column("key")):
-        raise ShardError(f"{language}: signatures/ and documents/ hold different documents; remove both and run again")
+    check_same_documents(language, documents, signatures, "documents/ and signatures/")
     deduplication = job.configuration.settings.deduplication
     labels = components_of(signature_matrix(signatures, deduplication), deduplication)
     # Two records may share an id; with file and offset behind it the order is the same in every run.

@@ -28,7 +28,7 @@ from pipeline.extract import ExtractionError, extract, forget_pages, within_limi
 from pipeline.http import BodyError, content_type, decode_body, header_charset, is_html
 from pipeline.schema import KEY, SKIPPED, arrow_schema
 from pipeline.shards import PLACES, Done, Job, commit, sort_by_language, write_table
-from pipeline.sources import MEGABYTE, Split
+from pipeline.sources import Split
 from pipeline.warc import Damage, Response, SplitReader
 
 STAGE = "documents"
@@ -50,8 +50,7 @@ class Skip(Exception):  # noqa: N818  not an error: an outcome
 def curate(split: Split, job: Job) -> Row:
     """Write the split's documents, signatures and skipped records; the value is the commit's facts."""
     configuration = job.configuration
-    limit = int(configuration.settings.extraction.page_megabytes * MEGABYTE)
-    reader = SplitReader(split, limit)
+    reader = SplitReader(split, configuration.settings.extraction.page_bytes)
     pages, skipped = _read_pages(reader, configuration)
     annotated = [row for batch in _batches(pages) for row in annotate(batch, configuration)]
     forget_pages()
@@ -69,6 +68,7 @@ def curate(split: Split, job: Job) -> Row:
         "first_offset": reader.first_offset,
         "next_offset": reader.next_offset,
         "responses": reader.responses,
+        "damages": reader.damages,
         "documents": table.num_rows,
         "languages": languages,
     }
@@ -133,7 +133,7 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
 
 def _decode(payload: bytes, headers: dict[str, str], settings: Extraction) -> Decoded:
     """A payload as text. Raises Skip, BodyError, UndecodableError."""
-    body = decode_body(payload, headers, int(settings.page_megabytes * MEGABYTE))
+    body = decode_body(payload, headers, settings.page_bytes)
     if not is_html(headers, body):
         raise Skip("skipped", "not_html", content_type(headers))
     return decode(body, header_charset(headers))

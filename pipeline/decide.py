@@ -13,9 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.base import Rule
-from pipeline.errors import ShardError
 from pipeline.schema import KEY
-from pipeline.shards import Done, Job, LanguageTask, commit, read_languages, read_table, write_table
+from pipeline.shards import (
+    Done,
+    Job,
+    LanguageTask,
+    check_same_documents,
+    commit,
+    read_languages,
+    read_table,
+    write_table,
+)
 
 STAGE = "decisions"
 DUPLICATE = "duplicate"
@@ -54,10 +62,7 @@ def decide(task: LanguageTask, job: Job) -> None:
 
 def decide_language(language: str, documents: pa.Table, clusters: pa.Table, job: Job) -> pa.Table:
     """The rows of decisions/ of one language. Raises ShardError if the tables are not of the same documents."""
-    if not documents.column("key").equals(clusters.column("key")):
-        raise ShardError(
-            f"{language}: clusters/ and documents/ hold different documents; remove clusters/ and run again"
-        )
+    check_same_documents(language, documents, clusters, "clusters/")
     rules = job.configuration.for_language(language).rules
     failures = failed_rules(documents, rules)
     ids = clusters.column("minhash_cluster_id").to_pylist()

@@ -67,7 +67,7 @@ def extract(html: str, url: str, settings: Extraction) -> Extracted:
         return _extract(html, url, settings)
     except MemoryError:
         raise
-    except Exception as exc:
+    except Exception as exc:  # whatever a page makes the libraries raise costs that page, and is counted by name
         raise ExtractionError("extraction_failed", f"{type(exc).__name__}: {exc}") from exc
 
 

@@ -30,6 +30,22 @@ LIBRARIES = (
     "datatrove",
     "pyarrow",
 )
+# The modules of pipeline/ that change what a stage writes.
+RESULT_MODULES = (
+    "assemble",
+    "charset",
+    "cluster",
+    "curate",
+    "decide",
+    "extract",
+    "framing",
+    "http",
+    "inflate",
+    "limits",
+    "schema",
+    "shards",
+    "warc",
+)
 
 
 def library_versions() -> dict[str, str]:
@@ -55,23 +71,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     raise TypeError(f"{type(value).__name__} has no plain form")
-
-
-RESULT_MODULES = (
-    "assemble",
-    "charset",
-    "cluster",
-    "curate",
-    "decide",
-    "extract",
-    "framing",
-    "http",
-    "inflate",
-    "limits",
-    "schema",
-    "shards",
-    "warc",
-)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ class RecordHead:
         value = self.headers.get("content-length", "")
         return int(value) if CONTENT_LENGTH.fullmatch(value) else None
 
+    @property
+    def is_response(self) -> bool:
+        """Whether the record is a response."""
+        return self.headers.get("warc-type", "").lower() == "response"
+
 
 def parse_head(text: bytes) -> RecordHead | None:
     """The head of a record at the start of `text`, or None when it is not one.

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-MEGABYTE = 1_000_000
+from configs.model import MEGABYTE
+
 # The signal comes again while it is not obeyed: a library may catch everything in one place of its code.
 REPEAT_SECONDS = 0.25
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from configs.configuration import Configuration
 from configs.layers import Layer
+from configs.model import MEGABYTE
 from pipeline.errors import OutputError
 from pipeline.fingerprints import Fingerprints, run_facts
 from pipeline.shards import Job
-from pipeline.sources import MEGABYTE, InputFile, Split, find_inputs, plan_splits
+from pipeline.sources import InputFile, Split, find_inputs, plan_splits
 from pipeline.storage import Folder
 
 NAME = "run.json"

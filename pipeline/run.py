@@ -22,6 +22,8 @@ from pipeline.runner import Runner
 from pipeline.shards import COMMITS, Job, LanguageTask, group_languages, language_rows, read_commits, read_table
 from pipeline.sources import Split
 
+DAMAGE_REASONS = frozenset({"cut_record", "corrupt_record", "not_a_warc", "empty_file"})
+
 
 @dataclass(frozen=True)
 class LanguageStage:
@@ -82,7 +84,7 @@ def _run(plan: Plan, runner: Runner, console: Console) -> Outcome:
 def is_done(plan: Plan) -> bool:
     """Whether no shard of any stage is left to do, so that no cluster need be started."""
     job = plan.job
-    wanted = {split.name: job.fingerprints.documents(split) for split in plan.splits}
+    wanted = _wanted_splits(plan)
     commits = read_commits(job.folder, curation.STAGE, wanted)
     if len(commits) < len(wanted):
         return False
@@ -93,10 +95,15 @@ def is_done(plan: Plan) -> bool:
     )
 
 
+def _wanted_splits(plan: Plan) -> dict[str, str]:
+    """The fingerprint that each split's commit has when it is done."""
+    return {split.name: plan.job.fingerprints.documents(split) for split in plan.splits}
+
+
 def _curate(plan: Plan, runner: Runner, console: Console) -> tuple[dict[str, dict[str, Any]], bool]:
     """The commits of all splits, and whether any work was left."""
     job = plan.job
-    wanted = {split.name: job.fingerprints.documents(split) for split in plan.splits}
+    wanted = _wanted_splits(plan)
     commits = read_commits(job.folder, curation.STAGE, wanted)
     todo = [split for split in plan.splits if split.name not in commits]
     _remove_strangers(job, ("documents", "signatures", "skipped", f"{COMMITS}/{curation.STAGE}"), wanted)
@@ -178,7 +185,7 @@ def files_without_response(commits: Mapping[str, dict[str, Any]]) -> list[str]:
 def damages(job: Job, commits: Mapping[str, dict[str, Any]]) -> list[str]:
     """Places of the input that could not be read, for people: file, offset, what is wrong."""
     found = []
-    for shard in sorted(commits):
+    for shard in sorted(shard for shard, facts in commits.items() if facts["damages"]):
         table = read_table(
             job.folder, f"skipped/{shard}.parquet", ["file_path", "offset", "length", "reason", "detail"]
         )
@@ -189,6 +196,3 @@ def damages(job: Job, commits: Mapping[str, dict[str, Any]]) -> list[str]:
                     f"{row['reason'].replace('_', ' ')}: {row['detail']}"
                 )
     return found
-
-
-DAMAGE_REASONS = frozenset({"cut_record", "corrupt_record", "not_a_warc", "empty_file"})

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.configuration import Configuration
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, ShardError
 from pipeline.fingerprints import Fingerprints
+from pipeline.schema import KEY
 from pipeline.storage import Folder
 
 # Small enough that a rare language costs little to read, large enough that Parquet's own data stays small.
@@ -140,6 +141,15 @@ def _read_commit(folder: Folder, name: str) -> dict[str, Any] | None:
     except OutputError:
         return None  # damaged: the shard is made again
     return data
+
+
+def check_same_documents(language: str, documents: pa.Table, other: pa.Table, remedy: str) -> None:
+    """Identity is never position: rows of two stages are joined only when their keys are equal, row by row.
+
+    Raises ShardError, which names the language and what to remove.
+    """
+    if not documents.column(KEY.name).equals(other.column(KEY.name)):
+        raise ShardError(f"{language}: two stages hold different documents; remove {remedy} and run again")
 
 
 def language_rows(commits: dict[str, dict[str, Any]]) -> dict[str, list[LanguageRows]]:

@@ -11,13 +11,13 @@ from typing import Any
 
 import fsspec
 
+from configs.model import MEGABYTE
 from pipeline.errors import InputError, UsageError
 from pipeline.framing import is_single_member
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
 UNREAD_SUFFIXES = (".arc", ".arc.gz", ".wet", ".wet.gz", ".wat", ".wat.gz", ".warc.zst", ".arc.zst")
 LIST_SUFFIXES = (".paths", ".paths.gz")
-MEGABYTE = 1_000_000
 SMALLEST_SPLIT, LARGEST_SPLIT, SPLITS_A_FILE = 1 * MEGABYTE, 64 * MEGABYTE, 16
 
 

@@ -20,6 +20,8 @@ class Folder:
     def __init__(self, url: str) -> None:
         self.url = url
         self.filesystem, self.root = fsspec.core.url_to_fs(url)
+        protocol = self.filesystem.protocol
+        self.local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
 
     def path(self, name: str) -> str:
         """The filesystem's own path of a file of the run."""
@@ -52,7 +54,7 @@ class Folder:
 
         Raises OutputError when another process is writing here.
         """
-        if "file" not in _protocols(self.filesystem):
+        if not self.local:
             yield
             return
         self.filesystem.makedirs(self.root, exist_ok=True)
@@ -74,16 +76,15 @@ class Folder:
         Local files are written beside their place and renamed; object stores show an object only when it is whole.
         """
         path = self.path(name)
-        local = "file" in _protocols(self.filesystem)
-        target = f"{path}.partial-{uuid.uuid4().hex[:8]}" if local else path
+        target = f"{path}.partial-{uuid.uuid4().hex[:8]}" if self.local else path
         self.filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
         try:
             with self.filesystem.open(target, "wb") as stream:
                 yield stream
-            if local:
+            if self.local:
                 self.filesystem.mv(target, path)
         except BaseException:
-            if local and self.filesystem.exists(target):
+            if self.local and self.filesystem.exists(target):
                 self.filesystem.rm(target)
             raise
 
@@ -114,8 +115,3 @@ class Folder:
         for path in self.filesystem.find(self.root) if self.exists() else []:
             if ".partial-" in path:
                 self.filesystem.rm(path)
-
-
-def _protocols(filesystem: Any) -> tuple[str, ...]:
-    protocol = filesystem.protocol
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)

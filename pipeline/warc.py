@@ -71,6 +71,7 @@ class SplitReader:
     payload_limit: int
     first_offset: int = field(default=0, init=False)
     next_offset: int = field(default=0, init=False)
+    damages: int = field(default=0, init=False)
     _responses: set[int] = field(default_factory=set, init=False)
 
     @property
@@ -82,11 +83,11 @@ class SplitReader:
         with open_input(self.split.file.path) as stream:
             framing = Framing(stream, self.split.file.size)
             for item in self._items(framing):
-                if isinstance(item, Damage) and item.response:
-                    self._responses.add(item.offset)
+                if isinstance(item, Damage):
+                    self.damages += 1
+                    if item.response:
+                        self._responses.add(item.offset)
                 yield item
-            if isinstance(framing.stream, InflatedStream) and framing.stream.error:
-                yield Damage(self.split.file.size, 0, "corrupt_record", framing.stream.error, response=False)
 
     def _items(self, framing: Framing) -> Iterator[Response | Damage]:
         size = self.split.file.size
@@ -100,6 +101,8 @@ class SplitReader:
         while position < end:
             position = yield from self._read(framing, position, end)
         self.next_offset = min(position, size)
+        if isinstance(framing.stream, InflatedStream) and framing.stream.error:
+            yield Damage(size, 0, "corrupt_record", framing.stream.error, response=False)
 
     def _read(self, framing: Framing, position: int, end: int) -> Generator[Response | Damage, None, int]:
         """Records from a boundary to the first one at or after `end`, or to the first damage.
@@ -166,12 +169,9 @@ class SplitReader:
         """Nothing more was found: pass on the last record, and name what is left behind it."""
         end = framing.record_end(seen.offset) or framing.size
         yield from _pass_on(seen, end)
-        following = framing.boundary(end)
-        if end < following:
-            head = framing.head_at(end)
-            response = head is not None and head.headers.get("warc-type") == "response"
-            yield Damage(end, following - end, "cut_record", "the file ends inside its head", response)
-        return following
+        if end < framing.boundary(end):
+            return (yield from _damaged(framing, end, "cut_record", "the file ends inside its head"))
+        return end
 
     def _after_error(self, framing: Framing, seen: _Seen, detail: str) -> Generator[Response | Damage, None, int]:
         """Blame the record read last if its length is wrong, else what follows it; go on at the next boundary."""
@@ -216,7 +216,7 @@ def _damaged(framing: Framing, offset: int, reason: str, detail: str) -> Generat
         length=min(following, framing.size) - offset,
         reason=reason,
         detail=detail,
-        response=headers.get("warc-type") == "response",
+        response=head is not None and head.is_response,
         id=headers.get("warc-record-id"),
         url=headers.get("warc-target-uri"),
     )
