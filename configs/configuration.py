@@ -15,7 +15,7 @@ from filters.base import Column, Filter, Rule
 from filters.load import load_filter, own_filters
 from langid.labels import languages
 from pipeline.errors import ConfigurationError
-from pipeline.schema import CLUSTER_COLUMNS, CURATE_COLUMNS, DECIDE_COLUMNS
+from pipeline.schema import CLUSTER_COLUMNS, CURATE_COLUMNS, DECIDE_COLUMNS, LINE_COLUMNS
 
 PER_LANGUAGE = ("filters", "rules")
 # Reasons of the ledger that are no rules.
@@ -66,14 +66,13 @@ class Configuration:
 
     def __post_init__(self) -> None:
         self._refuse_unknown_keys()
-        for entry in self.settings.deduplication.keep:
-            self._check_keep(entry)
+        for name in self.settings.deduplication.keep_columns:
+            self._check_keep(name)
         for label in ["und_Zzzz", *self.overridden_languages()]:
             self.for_language(label)
 
-    def _check_keep(self, entry: str) -> None:
-        """Refuse an entry of the keeping policy that names no column with an order."""
-        name = entry.removeprefix("-")
+    def _check_keep(self, name: str) -> None:
+        """Refuse a column of the keeping policy that is none, or has no order."""
         known = {column.name: column for column in self.curate_columns if not pa.types.is_nested(column.type)}
         if name not in known:
             layers = [layer for path, _, layer in self.values() if path == ("deduplication", "keep")]
@@ -106,7 +105,8 @@ class Configuration:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Every column of this run's dataset."""
-        return (*self.curate_columns, *CLUSTER_COLUMNS, *DECIDE_COLUMNS)
+        lines = LINE_COLUMNS if self.settings.lines.enabled else ()
+        return (*self.curate_columns, *CLUSTER_COLUMNS, *lines, *DECIDE_COLUMNS)
 
     def for_language(self, label: str) -> LanguageSettings:
         """Filter parameters and rules of a language such as `tha_Thai`."""
@@ -125,7 +125,9 @@ class Configuration:
         }
         # A rule over a filter that is switched off has nothing to judge.
         measured = {column.name for name, p in parameters.items() if p.enabled for column in _filter(name).COLUMNS}
+        measured |= {column.name for column in LINE_COLUMNS if self.settings.lines.enabled}
         declared = {column.name: column for name in parameters for column in _filter(name).COLUMNS}
+        declared |= {column.name: column for column in LINE_COLUMNS}
         known = {column.name: column for column in CURATE_COLUMNS} | declared
         for name, rule in rules.items():
             _check_rule(name, rule, known, origins)

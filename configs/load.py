@@ -125,6 +125,8 @@ def _read_run_layer(source: str) -> Layer:
     tree = parse_yaml(_read_text(file, name), name)
     if isinstance(tree.get("inputs"), list):
         tree["inputs"] = [_beside(str(file), entry) for entry in tree["inputs"]]
+    if isinstance(tree.get("deduplication"), dict) and "index" in tree["deduplication"]:
+        tree["deduplication"]["index"] = _beside(str(file), tree["deduplication"]["index"])
     return Layer(name, tree)
 
 
@@ -136,7 +138,7 @@ def _read_text(file: Traversable, name: str) -> str:
 
 
 def _beside(file: str, entry: Any) -> Any:
-    """A relative input in a file is relative to that file, so that a configuration works from any folder."""
+    """A relative path in a file is relative to that file, so that a configuration works from any folder."""
     if not isinstance(entry, str) or "://" in entry or Path(entry).is_absolute():
         return entry
     return str((Path(file).parent / entry).resolve())

@@ -6,9 +6,12 @@ and `rules` (what decides). Everything else holds for the whole run.
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from dedup.keep import policy_columns
+from dedup.lines import LineParameters
 from dedup.parameters import MinHashParameters
+from dedup.rehydration import DEFAULT_TABLE, WeightRange, WeightTable
 from filters.base import FilterParameters, Rule
 
 MEGABYTE = 1_000_000
@@ -65,12 +68,72 @@ class Identification(Section):
 
 
 class Deduplication(MinHashParameters):
-    """MinHash near-duplicates within a language, and which copy of a cluster is kept."""
+    """Copies and near-copies: what is compared with what, how clusters are checked, and which copy is kept."""
 
+    exact: tuple[Literal["payload", "text", "url"], ...] = Field(
+        default=("payload", "text"), description="what makes two documents copies whatever their signatures say"
+    )
+    scope: Literal["language", "group", "global"] = Field(
+        default="language", description="compare within a language, within confusable languages, or everything"
+    )
+    snapshots: Literal["all", "each"] = Field(default="all", description="compare across crawls, or within each")
+    index: str | None = Field(default=None, description="folder of earlier releases that copies are removed of")
+    verify_above: int = Field(default=1, ge=1, description="clusters of more documents are checked and split")
+    minimum_similarity: float = Field(
+        default=0.6, ge=0, le=1, description="least similarity to the best copy in a checked cluster (an estimate)"
+    )
+    largest_cluster_share: float = Field(
+        default=0.1, gt=0, le=1, description="share of a language that one cluster may remove; 1: any"
+    )
+    largest_cluster_documents: int = Field(
+        default=1000, ge=1, description="a cluster that removes fewer documents is never too large"
+    )
+    memory_megabytes: int = Field(default=512, ge=1, description="memory for the data of one task")
     remove: bool = Field(default=True, description="keep one document a cluster; false: only annotate clusters")
     keep: tuple[str, ...] = Field(
-        default=("-text_characters", "date"), description="columns in order; `-` before a name: highest first"
+        default=("-text_characters", "date"),
+        description="which copy is best: columns in order; `-` before a name: highest first; `column=best,next,*`",
     )
+
+    @field_validator("keep")
+    @classmethod
+    def _entries_can_be_read(cls, keep: tuple[str, ...]) -> tuple[str, ...]:
+        policy_columns(keep)
+        return keep
+
+    @property
+    def keep_columns(self) -> tuple[str, ...]:
+        """The columns that `keep` orders copies by, each once."""
+        return tuple(policy_columns(self.keep))
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the data of one task may take."""
+        return self.memory_megabytes * MEGABYTE
+
+
+class Lines(LineParameters, Section):
+    """Lines that many documents of a site or a language have: furniture of pages that extraction left."""
+
+
+class Upsampling(Section):
+    """How often a kept document is to be seen in training, by the size of its cluster: the column upsample_weight."""
+
+    method: Literal["none", "rehydration", "table"] = Field(
+        default="none", description="no weights, weights from what the rules remove of each size, or a fixed table"
+    )
+    largest_weight: int = Field(default=5, ge=2, le=10, description="of rehydration: the weight of the best sizes")
+    minimum_documents: int = Field(
+        default=1000, ge=1, description="of rehydration: clusters that a size needs for a rate of its own"
+    )
+    table: tuple[WeightRange, ...] = Field(
+        default=DEFAULT_TABLE.ranges, description="of table: ranges of cluster sizes with their weights"
+    )
+
+    @field_validator("table")
+    @classmethod
+    def _sizes_are_covered_once(cls, table: tuple[WeightRange, ...]) -> tuple[WeightRange, ...]:
+        return WeightTable(ranges=table).ranges
 
 
 class Dataset(Section):
@@ -78,6 +141,9 @@ class Dataset(Section):
 
     file_characters: int = Field(default=500_000_000, gt=0, description="characters of text a file holds at most")
     rejected: bool = Field(default=True, description="write rejected documents to dataset/rejected/ as well")
+    remove_repeated_lines: bool = Field(
+        default=False, description="leave repeated lines out of the text; measurements are those of the whole text"
+    )
 
 
 class Card(Section):
@@ -103,5 +169,7 @@ class Settings(Section):
     extraction: Extraction = Extraction()
     identification: Identification = Identification()
     deduplication: Deduplication = Deduplication()
+    lines: Lines = Lines()
+    upsampling: Upsampling = Upsampling()
     dataset: Dataset = Dataset()
     card: Card = Card()

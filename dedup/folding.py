@@ -75,7 +75,7 @@ def fold(text: str) -> str:
 
 class FoldingTable:
     """`fold` of every code point, as arrays that `kernels.hash_words` reads; filled in blocks of 256 when
-    met.
+    met, the first at once.
 
     `entries`, uint32 by code point: the folded character and, above CLASS_SHIFT, its combining class; 0 where
     nothing is left; with SEQUENCE set, the place in `sequences` of a length and so many entries.
@@ -88,6 +88,7 @@ class FoldingTable:
         self.sequences = np.zeros(self.CAPACITY, np.uint32)
         self._filled = 0
         self._lock = threading.Lock()
+        self.learn(0)
 
     def learn(self, code: int) -> None:
         """Fill the block of a code point."""

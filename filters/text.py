@@ -10,12 +10,18 @@ _PARAGRAPH_BREAKS = re.compile(r"\n{2,}")
 
 
 class Text:
-    """One document: its text, its address, its language (`deu_Latn`)."""
+    """One document: its text, its address, its language (`deu_Latn`).
 
-    def __init__(self, text: str, language: str = "und_Zzzz", url: str = "") -> None:
+    `language_share` is the share of the letters in lines of this language; None where no line is long enough to tell.
+    """
+
+    def __init__(
+        self, text: str, language: str = "und_Zzzz", url: str = "", language_share: float | None = None
+    ) -> None:
         self.text = text
         self.language = language
         self.url = url
+        self.language_share = language_share
 
     @cached_property
     def words(self) -> list[str]:

@@ -30,6 +30,10 @@ class Segments:
     shares: dict[str, float]
     code_share: float | None
 
+    def share_of(self, label: str) -> float | None:
+        """Share of the letters of all lines that are long enough to tell, code too, in lines of this language."""
+        return None if self.code_share is None else self.shares.get(label, 0.0) * (1 - self.code_share)
+
     @property
     def mixed(self) -> bool:
         """Whether a second language has at least a fifth of the letters."""
@@ -60,6 +64,16 @@ def groups() -> Mapping[str, frozenset[str]]:
     """Groups of labels that are often confused, by name."""
     data = yaml.safe_load(files("langid").joinpath("groups.yaml").read_text(encoding="utf-8"))
     return {name: frozenset(labels) for name, labels in data.items()}
+
+
+@cache
+def group_of(label: str) -> str:
+    """The group of a label; the label itself where it is in none.
+
+    >>> group_of("hrv_Latn"), group_of("tha_Thai")
+    ('south-slavic', 'tha_Thai')
+    """
+    return next((name for name, members in groups().items() if label in members), label)
 
 
 def label_group(top_langs: Sequence[tuple[str, float]], threshold: float) -> str | None:

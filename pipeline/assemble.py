@@ -1,7 +1,8 @@
 """Stage assemble: one language's documents with their decisions, as the files of the dataset."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from types import TracebackType
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.schema import arrow_schema
+from dedup.lines import without_lines
+from pipeline.lines import STAGE as LINES
+from pipeline.schema import CLUSTER_COLUMNS, DECIDE_COLUMNS, arrow_schema
 from pipeline.shards import (
     ROWS_A_GROUP,
     Done,
@@ -18,27 +21,60 @@ from pipeline.shards import (
     check_same_documents,
     commit,
     read_languages,
-    read_table,
 )
 from pipeline.storage import Folder
 
 STAGE = "dataset"
-DECIDED = ("minhash_cluster_id", "minhash_cluster_size", "keep", "reject_reasons", "duplicate_of")
+DECIDED = tuple(column.name for column in (*CLUSTER_COLUMNS, *DECIDE_COLUMNS))
 
 
-def assemble(task: LanguageTask, job: Job) -> None:
+@dataclass(frozen=True)
+class AssembleJob:
+    """A run, and the fingerprint of each language's files."""
+
+    job: Job
+    fingerprints: Mapping[str, str]
+
+
+def assemble(task: LanguageTask, work: AssembleJob) -> None:
     """Write dataset/<lang>/ and dataset/rejected/<lang>/ of each language."""
-    for language, documents in read_languages(job.folder, "documents", task):
-        written = assemble_language(language, documents, job)
+    job = work.job
+    decisions = read_languages(job.folder, "decisions", task)
+    for (language, decided), (_, documents) in zip(decisions, _documents(task, job), strict=True):
+        written = assemble_language(language, documents, pa.concat_tables(decided), job)
         for folder in (f"dataset/{language}", f"dataset/rejected/{language}"):
             for name in set(job.folder.names(folder, ".parquet")) - set(written):
                 job.folder.remove(name)  # of an earlier decision
-        commit(job.folder, Done(STAGE, language, job.fingerprints.dataset(language), written), {})
+        commit(job.folder, Done(STAGE, language, work.fingerprints[language], written), {})
 
 
-def assemble_language(language: str, documents: Iterator[pa.Table], job: Job) -> list[str]:
+def _documents(task: LanguageTask, job: Job) -> Iterator[tuple[str, Iterator[pa.Table]]]:
+    """Each language's documents, with what is known of their lines where that is measured."""
+    documents = read_languages(job.folder, "documents", task)
+    if not job.configuration.settings.lines.enabled:
+        yield from documents
+        return
+    remove = job.configuration.settings.dataset.remove_repeated_lines
+    lines = read_languages(job.folder, LINES, task)
+    for (language, described), (_, measured) in zip(documents, lines, strict=True):
+        yield language, (_with_lines(*tables, language, remove) for tables in zip(described, measured, strict=True))
+
+
+def _with_lines(documents: pa.Table, lines: pa.Table, language: str, remove: bool) -> pa.Table:
+    """Documents with the columns of lines/, without the repeated lines themselves where they are to be removed."""
+    check_same_documents(language, documents, lines, f"{LINES}/")
+    if remove:
+        pairs = zip(
+            documents.column("text").to_pylist(), lines.column("repeated_line_numbers").to_pylist(), strict=True
+        )
+        text = pa.array([without_lines(text, numbers) for text, numbers in pairs], pa.string())
+        documents = documents.set_column(documents.schema.get_field_index("text"), "text", text)
+    columns = {name: documents.column(name) for name in documents.column_names}
+    return pa.table(columns | {name: lines.column(name) for name in lines.column_names if name not in columns})
+
+
+def assemble_language(language: str, documents: Iterator[pa.Table], decisions: pa.Table, job: Job) -> list[str]:
     """Stream one language's documents into its files; their names."""
-    decisions = read_table(job.folder, f"decisions/{language}.parquet")
     settings = job.configuration.settings.dataset
     keep = decisions.column("keep").to_numpy(zero_copy_only=False)
     characters = decisions.column("text_characters").to_numpy()

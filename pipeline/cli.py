@@ -1,4 +1,4 @@
-"""The command line: `glotmill run`, `decide`, `config`, `langid`."""
+"""The command line: `glotmill run`, `decide`, `config`, `langid`, `dedup`."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ config_app = typer.Typer(help="Look at configurations.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 LANGUAGES_SHOWN = 100
 # What a new decision may set: rules, which copies are removed, and how the dataset is written.
-DECIDABLE = ("rules", "overrides", "deduplication", "dataset", "card")
+DECIDABLE = ("rules", "overrides", "deduplication", "upsampling", "dataset", "card")
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
@@ -196,18 +196,20 @@ def check_packages() -> None:
 
 
 @cache
-def add_langid() -> None:
-    """Mount the commands of `langid`; only now, since importing them before the check would take the foreign ones."""
+def add_commands() -> None:
+    """Mount the commands of other packages; only now, since an earlier import could take a foreign `langid`."""
+    from dedup.cli import app as dedup_app
     from langid.cli import app as langid_app
 
     app.add_typer(langid_app, name="langid")
+    app.add_typer(dedup_app, name="dedup")
 
 
 def main() -> None:
     """Run the command line; errors end with a message and a status, never with a traceback."""
     try:
         check_packages()
-        add_langid()
+        add_commands()
         app()
     except (GlotmillError, OSError) as exc:
         if os.environ.get("GLOTMILL_DEBUG"):

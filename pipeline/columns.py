@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from configs.load import load_configuration
 from configs.model import Section, Settings
@@ -73,7 +74,7 @@ def setting_rows(model: type[BaseModel], prefix: str, skip: Iterable[str] = ()) 
         if name in skip:
             continue
         meaning = field.description or docstrings.get(name) or ("takes part in the run" if name == "enabled" else "")
-        default = json.dumps(field.get_default(), ensure_ascii=False)
+        default = json.dumps(to_jsonable_python(field.get_default()), ensure_ascii=False)
         yield f"`{prefix}{name}`", setting_type(schema[name]), f"`{default}`", escape(sentence(meaning))
 
 
@@ -89,6 +90,8 @@ def setting_type(schema: dict[str, Any]) -> str:
         return ", or ".join(setting_type(option) for option in schema["anyOf"])
     if "const" in schema or "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+    if "$ref" in schema:
+        return "mapping"
     if schema["type"] == "array":
         return f"list of {setting_type(schema['items'])}"
     bounds = " and ".join(f"{sign} {schema[key]}" for key, sign in BOUNDS.items() if key in schema)

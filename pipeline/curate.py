@@ -16,18 +16,21 @@ import xxhash
 
 from configs.configuration import Configuration
 from configs.model import Extraction
-from dedup.minhash import signature
-from dedup.shingles import shingle_hashes
+from dedup.exact import payload_identity, text_digest, url_identity
+from dedup.minhash import document_signature
+from dedup.urls import url_depth
 from filters import url_blocklist
 from filters.text import Text
 from langid.documents import Segments, label_group, segment_langs
 from langid.identify import Identification, identify
 from langid.models import load_model
 from pipeline.charset import Decoded, UndecodableError, decode
+from pipeline.clustering.keys import content_digest
 from pipeline.extract import ExtractionError, extract, forget_pages, within_limits
 from pipeline.http import BodyError, content_type, decode_body, header_charset, is_html
-from pipeline.schema import KEY, SKIPPED, arrow_schema
+from pipeline.schema import IDENTITIES, KEY, SKIPPED, arrow_schema
 from pipeline.shards import PLACES, Done, Job, commit, sort_by_language, write_table
+from pipeline.signatures import signature_bytes, signature_type
 from pipeline.sources import Split
 from pipeline.warc import Damage, Response, SplitReader
 
@@ -54,12 +57,13 @@ def curate(split: Split, job: Job) -> Row:
     pages, skipped = _read_pages(reader, configuration)
     annotated = [row for batch in _batches(pages) for row in annotate(batch, configuration)]
     forget_pages()
-    signature_type = pa.list_(pa.uint32(), configuration.settings.deduplication.size)
-    schema = arrow_schema(configuration.curate_columns)
-    schema = schema.append(KEY).append(pa.field("signature", signature_type))
+    signed = pa.field("signature", signature_type(configuration.settings.deduplication.size))
+    schema = pa.schema([*arrow_schema(configuration.curate_columns), KEY, *IDENTITIES, signed])
     table, languages = sort_by_language(pa.Table.from_pylist(annotated, schema=schema))
-    write_table(job.folder, f"{STAGE}/{split.name}.parquet", table.drop_columns(["signature"]))
-    write_table(job.folder, f"signatures/{split.name}.parquet", table.select([KEY.name, "language", "signature"]))
+    signatures = table.select([KEY.name, "language", "dump", *IDENTITIES.names, "signature"])
+    write_table(job.folder, f"{STAGE}/{split.name}.parquet", table.drop_columns(["signature", *IDENTITIES.names]))
+    random = [KEY.name, *IDENTITIES.names, "signature"]
+    write_table(job.folder, f"signatures/{split.name}.parquet", signatures, random)
     write_table(job.folder, f"skipped/{split.name}.parquet", pa.Table.from_pylist(skipped, schema=SKIPPED))
     facts = {
         "file": split.file.path,
@@ -71,6 +75,7 @@ def curate(split: Split, job: Job) -> Row:
         "damages": reader.damages,
         "documents": table.num_rows,
         "languages": languages,
+        "content": content_digest(signatures),
     }
     names = [f"{place}/{split.name}.parquet" for place in PLACES[STAGE]]
     commit(job.folder, Done(STAGE, split.name, job.fingerprints.documents(split), names), facts)
@@ -112,6 +117,7 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
         raise Skip("failed", exc.reason, str(exc)) from exc
     if not page.text.strip():
         raise Skip("skipped", "no_main_text")
+    digest = response.digest or payload_digest(payload)
     return {
         "id": record_id(response, path),
         "key": record_key(response, path),
@@ -123,11 +129,16 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
         "file_path": path,
         "offset": response.offset,
         "length": response.length,
-        "digest": response.digest or payload_digest(payload),
+        "digest": digest,
+        "payload_identity": payload_identity(digest),
+        "text_digest": text_digest(page.text),
+        "url_identity": url_identity(response.url),
         "charset": decoded.charset,
         "charset_source": decoded.source,
         "html_lang": page.html_lang,
         "title": page.title,
+        "licence": page.licence,
+        "url_depth": url_depth(response.url),
     }
 
 
@@ -172,11 +183,13 @@ def annotate(pages: Sequence[Row], configuration: Configuration) -> Iterator[Row
     deduplication = configuration.settings.deduplication
     for page, language in zip(pages, found, strict=True):
         settings = configuration.for_language(language.language)
-        text = Text(page["text"], language.language, page["url"])
-        row = page | language_columns(language, segment_langs(page["text"], model), identification.group_score)
+        segments = segment_langs(page["text"], model)
+        text = Text(page["text"], language.language, page["url"], segments.share_of(language.language))
+        row = page | language_columns(language, segments, identification.group_score)
         for name, module in configuration.filters.items():
             row |= module.measure(text, settings.filters[name])
-        row["signature"] = signature(shingle_hashes(text.words, deduplication.shingle_size), deduplication)
+        signature = document_signature(page["text"], text.words, language.language_script, deduplication)
+        row["signature"] = signature_bytes(signature)
         yield row
 
 

@@ -7,8 +7,11 @@ GlotmillError
 └── RunError              the run failed: exit status 1, what was done stays and the next run continues
     ├── InputError            no input could be read
     ├── ShardError            a shard failed after its retries
+    ├── StaleShardsError      files of shards are not those that were committed
     └── LedgerError           records in differ from records out
 """
+
+from collections.abc import Sequence
 
 
 class GlotmillError(Exception):
@@ -41,6 +44,14 @@ class InputError(RunError):
 
 class ShardError(RunError):
     """A shard failed after its retries; the message names the shard and the cause."""
+
+
+class StaleShardsError(RunError):
+    """Files of shards changed after they were committed; they have to be made again."""
+
+    def __init__(self, shards: Sequence[str]) -> None:
+        super().__init__(f"signatures/ changed since they were made: {', '.join(shards)}; run again to make them anew")
+        self.shards = tuple(shards)
 
 
 class LedgerError(RunError):

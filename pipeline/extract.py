@@ -12,6 +12,7 @@ from trafilatura.meta import reset_caches
 from trafilatura.utils import load_html
 
 from configs.model import Extraction
+from pipeline.licence import licence_of
 from pipeline.limits import CpuLimitExceeded, cpu_limit, memory_limit
 
 # What they log of a page is counted here, as the page's outcome.
@@ -35,6 +36,7 @@ class Extracted:
     text: str
     title: str | None
     html_lang: str | None
+    licence: str | None = None
 
 
 class ExtractionError(Exception):
@@ -77,6 +79,7 @@ def _extract(html: str, url: str, settings: Extraction) -> Extracted:
         return Extracted("", None, None)
     html_lang = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
     title = tree.findtext(".//title")
+    licence = licence_of(html, tree)
     # trafilatura's own deduplication remembers earlier pages of the process: a result would depend on their order.
     text = trafilatura.extract(
         tree,
@@ -89,7 +92,7 @@ def _extract(html: str, url: str, settings: Extraction) -> Extracted:
     title = " ".join(title.split()).translate(RETURNS) if title else None
     # Blanks at the ends of lines are layout, and lines of nothing else are empty lines.
     lines = (line.rstrip() for line in (text or "").translate(RETURNS).split("\n"))
-    return Extracted("\n".join(lines), title, html_lang or None)
+    return Extracted("\n".join(lines), title, html_lang or None, licence)
 
 
 def forget_pages() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from configs.configuration import Configuration
+from dedup.parameters import COMPARED
 from langid.models import load_model
 from pipeline.sources import Split
 
@@ -29,23 +30,31 @@ LIBRARIES = (
     "icu4py",
     "datatrove",
     "pyarrow",
+    "ada-url",
+    "tldextract",
 )
 # The modules of pipeline/ that change what a stage writes.
 RESULT_MODULES = (
     "assemble",
     "charset",
-    "cluster",
+    "clustering/*",
     "curate",
-    "decide",
+    "deciding/*",
     "extract",
     "framing",
     "http",
     "inflate",
+    "licence",
     "limits",
+    "lines",
     "schema",
     "shards",
     "warc",
 )
+
+
+# Settings of deduplication that clusters/ does not depend on.
+DECIDED_LATER = {"remove", "largest_cluster_share", "largest_cluster_documents"}
 
 
 def library_versions() -> dict[str, str]:
@@ -56,7 +65,7 @@ def library_versions() -> dict[str, str]:
 def code_digest() -> str:
     """A hash of the source of what makes the results, since a checkout changes more often than its version."""
     root = Path(__file__).parent.parent
-    files = [root / "pipeline" / f"{name}.py" for name in RESULT_MODULES]
+    files = [file for name in RESULT_MODULES for file in sorted((root / "pipeline").glob(f"{name}.py"))]
     files += (file for package in ("filters", "langid", "dedup") for file in sorted((root / package).glob("*.py")))
     return digest([file.read_text(encoding="utf-8") for file in files])
 
@@ -86,7 +95,6 @@ class Fingerprints:
         """Fingerprints of a configuration over splits; `facts` are versions and model checksums."""
         settings = configuration.settings
         deduplication = settings.deduplication
-        minhash = {"bands", "rows", "shingle_size", "seed"}
         measured = {
             label: configuration.for_language(label).filters
             for label in ("und_Zzzz", *configuration.overridden_languages())
@@ -99,11 +107,13 @@ class Fingerprints:
             settings.identification,
             measured,
             columns,
-            deduplication.model_dump(include=minhash),
+            deduplication.model_dump(include=set(COMPARED)),
         )
         return cls(
             curate=curate,
-            cluster=digest(curate, [asdict(split) for split in splits], deduplication.keep),
+            cluster=digest(
+                curate, [asdict(split) for split in splits], deduplication.model_dump(exclude=DECIDED_LATER)
+            ),
             configuration=configuration,
         )
 
@@ -111,15 +121,20 @@ class Fingerprints:
         """Of one shard of documents."""
         return digest(self.curate, asdict(split))
 
-    def decisions(self, language: str) -> str:
-        """Of one language's decisions."""
-        rules = self.configuration.for_language(language).rules
-        # A list, since the order of the rules is the order of the reasons.
-        return digest(self.cluster, list(rules.items()), self.configuration.settings.deduplication.remove)
+    def dataset(self, clustered: str, language: str, languages: Iterable[str]) -> str:
+        """Of one language's files in the dataset, given the fingerprint of the clusters.
 
-    def dataset(self, language: str) -> str:
-        """Of one language's files in the dataset."""
-        return digest(self.decisions(language), self.configuration.settings.dataset)
+        `languages` are those of the run: where a cluster may reach across languages, the rules of all of them count.
+        """
+        settings = self.configuration.settings
+        alone = settings.deduplication.scope == "language"
+        rules = self.rules([language] if alone else languages)
+        later = (settings.deduplication.remove, settings.lines, settings.upsampling, settings.dataset)
+        return digest(clustered, rules, *later)
+
+    def rules(self, languages: Iterable[str]) -> dict[str, Any]:
+        """The rules of languages, as lists, since the order of the rules is the order of the reasons."""
+        return {label: list(self.configuration.for_language(label).rules.items()) for label in sorted(languages)}
 
 
 def run_facts(configuration: Configuration) -> dict[str, Any]:

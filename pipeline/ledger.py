@@ -1,11 +1,12 @@
 """The ledger: every response record that was read is counted in exactly one place, and the sums must agree."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.deciding.decide import DUPLICATE
 from pipeline.errors import LedgerError
 from pipeline.schema import LEDGER
 from pipeline.shards import read_table, write_table
@@ -15,18 +16,20 @@ NAME = "ledger.parquet"
 Place = tuple[str, str, str, str | None]
 
 
-def outcome_of(reasons: list[str]) -> tuple[str, str]:
+def outcome_of(reasons: list[str], duplicate_kind: str | None) -> tuple[str, str]:
     """Outcome and reason of a document: its first reason counts, the others are in the data.
 
-    >>> outcome_of([]), outcome_of(["duplicate"]), outcome_of(["language_score", "duplicate"])
-    (('kept', 'kept'), ('duplicate', 'duplicate'), ('rejected', 'language_score'))
+    >>> outcome_of([], None), outcome_of(["duplicate"], "near"), outcome_of(["language_score", "duplicate"], "near")
+    (('kept', 'kept'), ('duplicate', 'near_duplicate'), ('rejected', 'language_score'))
     """
     if not reasons:
         return "kept", "kept"
-    return ("duplicate" if reasons[0] == "duplicate" else "rejected"), reasons[0]
+    if reasons[0] == DUPLICATE:
+        return DUPLICATE, f"{duplicate_kind}_{DUPLICATE}"
+    return "rejected", reasons[0]
 
 
-def write_ledger(folder: Folder, commits: Mapping[str, dict[str, Any]], languages: Iterable[str]) -> pa.Table:
+def write_ledger(folder: Folder, commits: Mapping[str, dict[str, Any]]) -> pa.Table:
     """Count skipped/ and decisions/, check against what was read and what was written, and write the ledger.
 
     Raises LedgerError with the file and the difference.
@@ -37,10 +40,11 @@ def write_ledger(folder: Folder, commits: Mapping[str, dict[str, Any]], language
         for row in read_table(folder, f"skipped/{shard}.parquet").to_pylist():
             records[row["file_path"], row["outcome"], row["reason"], None] += row["response"]
     kept = 0
-    for language in languages:
-        columns = ["file_path", "reject_reasons", "text_characters"]
-        for row in read_table(folder, f"decisions/{language}.parquet", columns).to_pylist():
-            place = (row["file_path"], *outcome_of(row["reject_reasons"]), language)
+    for shard in sorted(commits):
+        columns = ["file_path", "language", "reject_reasons", "duplicate_kind", "text_characters"]
+        for row in read_table(folder, f"decisions/{shard}.parquet", columns).to_pylist():
+            outcome = outcome_of(row["reject_reasons"], row["duplicate_kind"])
+            place = (row["file_path"], *outcome, row["language"])
             records[place] += 1
             characters[place] += row["text_characters"]
             kept += not row["reject_reasons"]

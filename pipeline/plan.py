@@ -6,9 +6,11 @@ from typing import Any
 
 from configs.configuration import Configuration
 from configs.layers import Layer
-from configs.model import MEGABYTE
+from configs.model import MEGABYTE, Deduplication
 from pipeline.errors import OutputError
 from pipeline.fingerprints import Fingerprints, run_facts
+from pipeline.release.comparable import comparable
+from pipeline.release.index import ReleaseIndex
 from pipeline.shards import Job
 from pipeline.sources import InputFile, Split, find_inputs, plan_splits
 from pipeline.storage import Folder
@@ -23,6 +25,7 @@ class Plan:
     job: Job
     splits: tuple[Split, ...]
     facts: dict[str, Any]
+    index: ReleaseIndex | None = None
 
 
 def make_plan(configuration: Configuration, inputs: Sequence[str], output: str) -> Plan:
@@ -37,7 +40,33 @@ def make_plan(configuration: Configuration, inputs: Sequence[str], output: str) 
     wanted = settings.reading.split_megabytes
     splits = tuple(plan_splits(files, int(wanted * MEGABYTE) if wanted else None))
     facts = run_facts(configuration)
-    return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts)
+    index = open_index(configuration.settings.deduplication, _index_state(folder, configuration))
+    return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts, index)
+
+
+def _index_state(folder: Folder, configuration: Configuration) -> str | None:
+    """The state of the index that the folder's run is compared with, once it has begun.
+
+    Its own release may have been added since, and would make all its documents copies of themselves.
+    """
+    before = folder.read_json(NAME)
+    same = before is not None and before["index"]["url"] == configuration.settings.deduplication.index
+    state: str | None = before["index"]["digest"] if same else None
+    return state
+
+
+def open_index(settings: Deduplication, state: str | None = None) -> ReleaseIndex | None:
+    """The index of earlier releases that is configured, as it is or as it was when its digest was `state`."""
+    return ReleaseIndex.open(settings.index, settings, state) if settings.index else None
+
+
+def index_facts(settings: Deduplication, index: ReleaseIndex | None) -> dict[str, Any]:
+    """Which state of which index the run's documents are compared with, and what makes its keys comparable."""
+    return {
+        "url": index.folder.url if index else None,
+        "digest": index.digest if index else None,
+        "comparable": comparable(settings),
+    }
 
 
 def _check_folder(folder: Folder, files: list[InputFile]) -> None:
@@ -69,6 +98,7 @@ def write_plan(plan: Plan) -> None:
         "values": values,
         "inputs": list(dict.fromkeys(split.file.path for split in plan.splits)),
         "splits": [asdict(split) for split in plan.splits],
+        "index": index_facts(configuration.settings.deduplication, plan.index),
         **plan.facts,
     }
     if plan.job.folder.read_json(NAME) != data:
@@ -84,7 +114,8 @@ def read_plan(output: str, more: Sequence[Layer] = ()) -> Plan:
     configuration = Configuration.from_json(data["configuration"], more)
     splits = tuple(Split(**{**split, "file": InputFile(**split["file"])}) for split in data["splits"])
     facts = {key: data[key] for key in ("code", "versions", "language_model")}
-    return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts)
+    index = open_index(configuration.settings.deduplication, data["index"]["digest"])
+    return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts, index)
 
 
 def changed_values(output: str, configuration: Configuration) -> list[str]:

@@ -10,15 +10,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 Item = TypeVar("Item")
 SECONDS_BETWEEN_LINES = 10.0
+A_MOMENT = 2.0
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is being done: a stage, how many shards it has, and the unit that its rate is counted in."""
+    """What is being done: a stage, how many shards it has, and the unit that its rate is counted in.
+
+    Of brief work nothing is said where it takes less than a moment.
+    """
 
     stage: str
     shards: int
     unit: str
+    brief: bool = False
 
 
 def track(items: Iterable[Item], work: Work, amount: Callable[[Item], int], console: Console) -> Iterator[Item]:
@@ -36,7 +41,7 @@ def _bar(items: Iterable[Item], work: Work, amount: Callable[[Item], int], conso
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, transient=work.brief) as progress:
         task = progress.add_task(work.stage, total=work.shards, rate="")
         start, done = time.monotonic(), 0
         for item in items:
@@ -56,6 +61,8 @@ def _lines(items: Iterable[Item], work: Work, amount: Callable[[Item], int], con
             console.print(f"{work.stage}: {count} of {work.shards} done, {rate}, {left:.0f} s left", highlight=False)
             last = now
         yield item
+    if work.brief and time.monotonic() - start < A_MOMENT:
+        return
     rate = _rate(done, start, work.unit)
     console.print(f"{work.stage}: {count} of {work.shards} done, {rate}", highlight=False, soft_wrap=True)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.card import template
+from pipeline.clustering.samples import NAME as CLUSTERS
 from pipeline.shards import Job, read_table
 from pipeline.summary import LanguageSum, by_language, by_outcome, by_reason
 
@@ -32,7 +33,10 @@ MEANINGS = {
     "corrupt_record": "the record's bytes are damaged",
     "not_a_warc": "the file is no WARC",
     "empty_file": "the file is empty",
-    "duplicate": "a near-duplicate of a document that was kept",
+    "near_duplicate": "its text is much like that of a document that was kept",
+    "text_duplicate": "its text is that of a document that was kept",
+    "payload_duplicate": "its page is, byte for byte, that of a document that was kept",
+    "url_duplicate": "its address is that of a document that was kept",
 }
 
 
@@ -59,6 +63,8 @@ def write_report(job: Job, ledger: pa.Table, facts: Mapping[str, Any], damages: 
         most=max((language.documents for language in languages), default=1),
         characters=sum(language.characters for language in languages),
         rejected=by_reason(ledger, ("rejected",)),
+        duplicates=by_reason(ledger, ("duplicate",)),
+        clusters=job.folder.read_json(CLUSTERS),
         without_text=by_reason(ledger, ("skipped", "failed")),
         meanings={**{name: _bounds(rule) for name, rule in rules.items()}, **MEANINGS},
         samples={language.language: list(samples(job, language)) for language in languages},

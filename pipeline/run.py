@@ -1,7 +1,7 @@
 """The whole run, top to bottom: plan, curate, cluster, decide, assemble, card."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,41 +9,33 @@ import pyarrow as pa
 from rich.console import Console
 
 from pipeline import assemble as assembly
-from pipeline import cluster as clustering
 from pipeline import curate as curation
-from pipeline import decide as decision
 from pipeline.card import write_card
-from pipeline.errors import InputError, RunError
+from pipeline.clustering.nodes import ClusterJob
+from pipeline.clustering.stage import CLUSTERS, cluster, cluster_job
+from pipeline.clustering.steps import is_finished
+from pipeline.deciding.stage import DECIDE, decide_all, decide_job
+from pipeline.errors import InputError, RunError, StaleShardsError
 from pipeline.ledger import write_ledger
+from pipeline.lines import STAGE as LINES
+from pipeline.lines import LineJob, line_job, measure_lines
 from pipeline.plan import Plan, write_plan
 from pipeline.progress import Work, track
 from pipeline.report import write_report
 from pipeline.runner import Runner
-from pipeline.shards import COMMITS, Job, LanguageTask, group_languages, language_rows, read_commits, read_table
+from pipeline.shards import (
+    COMMITS,
+    Job,
+    LanguageRows,
+    count_documents,
+    group_languages,
+    language_rows,
+    read_commits,
+    read_table,
+)
 from pipeline.sources import Split
 
 DAMAGE_REASONS = frozenset({"cut_record", "corrupt_record", "not_a_warc", "empty_file"})
-
-
-@dataclass(frozen=True)
-class LanguageStage:
-    """A stage whose unit is a language."""
-
-    name: str
-    folder: str
-    function: Callable[[LanguageTask, Job], Any]
-    fingerprint: Callable[[Job, str], str]
-
-    def wanted(self, job: Job, languages: Iterable[str]) -> dict[str, str]:
-        """The fingerprint that each language's commit has when it is done."""
-        return {language: self.fingerprint(job, language) for language in languages}
-
-
-LANGUAGE_STAGES = (
-    LanguageStage("cluster", clustering.STAGE, clustering.cluster, lambda job, _: job.fingerprints.cluster),
-    LanguageStage("decide", decision.STAGE, decision.decide, lambda job, label: job.fingerprints.decisions(label)),
-    LanguageStage("assemble", assembly.STAGE, assembly.assemble, lambda job, label: job.fingerprints.dataset(label)),
-)
 
 
 @dataclass(frozen=True)
@@ -68,30 +60,78 @@ def _run(plan: Plan, runner: Runner, console: Console) -> Outcome:
     job = plan.job
     job.folder.remove_partial_files()
     write_plan(plan)
+    try:
+        return _stages(plan, runner, console)
+    except StaleShardsError as stale:
+        console.print(f"made again, since their files changed: {', '.join(stale.shards)}", highlight=False)
+        for shard in stale.shards:
+            job.folder.remove(f"{COMMITS}/{curation.STAGE}/{shard}.json")
+        return _stages(plan, runner, console)
+
+
+def _stages(plan: Plan, runner: Runner, console: Console) -> Outcome:
+    job = plan.job
     commits, curated = _curate(plan, runner, console)
     check_chain(plan.splits, commits)
     unread = (*damages(job, commits), *files_without_response(commits))
     languages = language_rows(commits)
     if not languages and not any(facts["responses"] for facts in commits.values()):
         raise InputError("\n".join(["no response record in any input", *unread]))
-    worked = ["curate"] * curated + _language_stages(job, languages, runner, console)
-    ledger = write_ledger(job.folder, commits, languages)
+    later = Later.of(plan, commits)
+    worked = ["curate"] * curated
+    if not is_finished(CLUSTERS.place, later.clustered):
+        _remove_strangers(job, (CLUSTERS.place, f"{COMMITS}/{CLUSTERS.place}"), commits)
+        cluster(later.clustered, count_documents(languages), runner, console)
+        worked.append("cluster")
+    if later.lines and not is_finished(LINES, later.lines):
+        _remove_strangers(job, (LINES, f"{COMMITS}/{LINES}"), commits)
+        measure_lines(later.lines, runner, console)
+        worked.append("lines")
+    if not is_finished(DECIDE.place, later.decided):
+        _remove_strangers(job, (DECIDE.place, f"{COMMITS}/{DECIDE.place}"), commits)
+        decide_all(later.decided, runner, console)
+        worked.append("decide")
+    worked += _assemble(later, languages, runner, console)
+    ledger = write_ledger(job.folder, commits)
     write_card(job, ledger)
     write_report(job, ledger, plan.facts, unread)
     return Outcome(ledger, tuple(worked), unread)
 
 
+@dataclass(frozen=True)
+class Later:
+    """What the stages after curate are to do, known once every shard is curated."""
+
+    clustered: ClusterJob
+    lines: LineJob | None
+    decided: ClusterJob
+    assembled: assembly.AssembleJob
+
+    @classmethod
+    def of(cls, plan: Plan, commits: Mapping[str, dict[str, Any]]) -> "Later":
+        """The stages after curate, given the commits of all shards."""
+        languages = language_rows(commits)
+        clustered = cluster_job(plan.job, commits, plan.index)
+        fingerprint = plan.job.fingerprints.dataset
+        wanted = {language: fingerprint(clustered.fingerprint, language, languages) for language in languages}
+        parameters = plan.job.configuration.settings.lines
+        lines = line_job(clustered, parameters) if parameters.enabled else None
+        return cls(clustered, lines, decide_job(clustered, languages), assembly.AssembleJob(plan.job, wanted))
+
+
 def is_done(plan: Plan) -> bool:
     """Whether no shard of any stage is left to do, so that no cluster need be started."""
-    job = plan.job
     wanted = _wanted_splits(plan)
-    commits = read_commits(job.folder, curation.STAGE, wanted)
+    commits = read_commits(plan.job.folder, curation.STAGE, wanted)
     if len(commits) < len(wanted):
         return False
-    languages = language_rows(commits)
-    return all(
-        len(read_commits(job.folder, stage.folder, stage.wanted(job, languages))) == len(languages)
-        for stage in LANGUAGE_STAGES
+    later = Later.of(plan, commits)
+    assembled = later.assembled.fingerprints
+    return (
+        is_finished(CLUSTERS.place, later.clustered)
+        and (later.lines is None or is_finished(LINES, later.lines))
+        and is_finished(DECIDE.place, later.decided)
+        and len(read_commits(plan.job.folder, assembly.STAGE, assembled)) == len(assembled)
     )
 
 
@@ -117,28 +157,22 @@ def _curate(plan: Plan, runner: Runner, console: Console) -> tuple[dict[str, dic
     return commits, bool(todo)
 
 
-def _language_stages(job: Job, languages: Mapping[str, list[Any]], runner: Runner, console: Console) -> list[str]:
-    """Cluster, decide and assemble each language; the names of the stages that had work."""
-    worked = []
-    for stage in LANGUAGE_STAGES:
-        wanted = stage.wanted(job, languages)
-        done = read_commits(job.folder, stage.folder, wanted)
-        left = {language: places for language, places in languages.items() if language not in done}
-        todo = sorted(group_languages(left), key=lambda task: -task.documents)
-        if stage.folder == assembly.STAGE:
-            _remove_stranger_languages(job, wanted)
-        else:
-            _remove_strangers(job, (stage.folder, f"{COMMITS}/{stage.folder}"), wanted)
-        if todo:
-            results = runner.map(stage.function, todo, job)
-            work = Work(stage.name, len(todo), "documents")
-            for _ in track(results, work, lambda item: int(item[0].documents), console):
-                pass
-            worked.append(stage.name)
-    return worked
+def _assemble(later: Later, languages: Mapping[str, list[LanguageRows]], runner: Runner, console: Console) -> list[str]:
+    """Write each language's files that are not there yet; the name of the stage, if any."""
+    work = later.assembled
+    done = read_commits(work.job.folder, assembly.STAGE, work.fingerprints)
+    left = {language: places for language, places in languages.items() if language not in done}
+    todo = sorted(group_languages(left), key=lambda task: -task.documents)
+    _remove_stranger_languages(work.job, languages)
+    if not todo:
+        return []
+    results = runner.map(assembly.assemble, todo, work)
+    for _ in track(results, Work("assemble", len(todo), "documents"), lambda item: int(item[0].documents), console):
+        pass
+    return ["assemble"]
 
 
-def _remove_strangers(job: Job, folders: Sequence[str], wanted: Mapping[str, str]) -> None:
+def _remove_strangers(job: Job, folders: Sequence[str], wanted: Mapping[str, Any]) -> None:
     """Remove shards that the plan no longer has: they would be read as if they belonged to it."""
     for folder in folders:
         for name in job.folder.names(folder):
@@ -146,7 +180,7 @@ def _remove_strangers(job: Job, folders: Sequence[str], wanted: Mapping[str, str
                 job.folder.remove(name)
 
 
-def _remove_stranger_languages(job: Job, wanted: Mapping[str, str]) -> None:
+def _remove_stranger_languages(job: Job, wanted: Mapping[str, Any]) -> None:
     """Remove languages of the dataset that no document has any more."""
     for name in job.folder.names("dataset", ".parquet"):
         if name.split("/")[-2] not in wanted:

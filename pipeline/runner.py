@@ -6,11 +6,11 @@ from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from pipeline.errors import GlotmillError, RunError, ShardError
-from pipeline.shards import Job
 
 Task = TypeVar("Task")
+Shared = TypeVar("Shared")
 Result = TypeVar("Result")
-Function = Callable[[Task, Job], Result]
+Function = Callable[[Task, Shared], Result]
 
 # A task that a worker's death takes down is tried again this often before its shard is given up.
 RETRIES = 3
@@ -19,7 +19,9 @@ RETRIES = 3
 class Runner(Protocol):
     """Runs a function over tasks; results come as they finish."""
 
-    def map(self, function: Function[Task, Result], tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, Result]]:
+    def map(
+        self, function: Function[Task, Shared, Result], tasks: Sequence[Task], shared: Shared
+    ) -> Iterator[tuple[Task, Result]]:
         """Each task with its result, in order of completion.
 
         A failed task does not stop the others: ShardError, raised at the end, names all that failed.
@@ -34,12 +36,14 @@ class Runner(Protocol):
 class InlineRunner:
     """Runs every task in this process, one after the other."""
 
-    def map(self, function: Function[Task, Result], tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, Result]]:
+    def map(
+        self, function: Function[Task, Shared, Result], tasks: Sequence[Task], shared: Shared
+    ) -> Iterator[tuple[Task, Result]]:
         """Each task with its result, in order."""
         failures: list[str] = []
         for task in tasks:
             try:
-                result = function(task, job)
+                result = function(task, shared)
             except Exception as exc:  # noqa: BLE001  reported below with every other failure
                 failures.append(_describe(task, exc))
                 continue
@@ -63,18 +67,20 @@ class RayRunner:
         if workers is not None:
             self.slots = min(self.slots, workers)
 
-    def map(self, function: Function[Task, Result], tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, Result]]:
+    def map(
+        self, function: Function[Task, Shared, Result], tasks: Sequence[Task], shared: Shared
+    ) -> Iterator[tuple[Task, Result]]:
         """Each task with its result, in order of completion; at most two tasks a CPU are in flight."""
         import ray
 
         remote = ray.remote(num_cpus=1, max_retries=RETRIES)(function)
-        shared = ray.put(job)
+        everywhere = ray.put(shared)
         waiting = iter(tasks)
         running: dict[Any, Task] = {}
         failures: list[str] = []
         while True:
             for task in islice(waiting, 2 * self.slots - len(running)):
-                running[remote.remote(task, shared)] = task
+                running[remote.remote(task, everywhere)] = task
             if not running:
                 break
             finished, _ = ray.wait(list(running), num_returns=1)

@@ -46,6 +46,8 @@ CURATE_COLUMNS = (
     ),
     Column("html_lang", pa.string(), "", "language that the page declares in <html lang>", "curate"),
     Column("title", pa.string(), "", "title of the page", "curate"),
+    Column("licence", pa.string(), "", "licence that the page states for itself, such as cc-by-sa-4.0", "curate"),
+    Column("url_depth", pa.int64(), "segments", "parts of the address's path; null: no address", "curate"),
     Column("language", pa.string(), "", "identified language, ISO 639-3 and ISO 15924 such as deu_Latn", "curate"),
     Column("language_script", pa.string(), "", "script of the label, ISO 15924", "curate"),
     Column("language_score", pa.float64(), "probability", "the model's probability of the label", "curate"),
@@ -66,15 +68,45 @@ CLUSTER_COLUMNS = (
         "minhash_cluster_id",
         pa.string(),
         "",
-        "smallest id among the near-duplicates of its language",
+        "smallest id among the near-duplicates; that of the released cluster where one is continued",
         "cluster",
     ),
     Column(
         "minhash_cluster_size",
         pa.int64(),
         "documents",
-        "near-duplicates of its language, itself included",
+        "near-duplicates, itself included, with those of earlier releases",
         "cluster",
+    ),
+    Column(
+        "minhash_similarity",
+        pa.float32(),
+        "ratio 0-1",
+        "Jaccard similarity to the best copy of its cluster, estimated; null where it is alone",
+        "cluster",
+    ),
+)
+LINE_COLUMNS = (
+    Column(
+        "repeated_lines_site",
+        pa.float64(),
+        "ratio 0-1",
+        "characters in lines that other documents of the site have too; null: no site",
+        "lines",
+    ),
+    Column(
+        "repeated_lines_language",
+        pa.float64(),
+        "ratio 0-1",
+        "characters in lines that many documents of the language have",
+        "lines",
+    ),
+    Column(
+        "repeated_line_numbers",
+        pa.list_(pa.int32()),
+        "lines",
+        "places of the repeated lines in the text, from 0",
+        "lines",
     ),
 )
 DECIDE_COLUMNS = (
@@ -83,14 +115,33 @@ DECIDE_COLUMNS = (
         "reject_reasons",
         pa.list_(pa.string()),
         "",
-        "all rules that it fails, in order, or `duplicate`",
+        "all rules that it fails, in order, and `duplicate`",
         "decide",
     ),
     Column("duplicate_of", pa.string(), "", "id of the copy that was kept instead", "decide"),
+    Column(
+        "duplicate_kind",
+        pa.string(),
+        "",
+        "what it shares with that copy: payload, text, url, or near (only similar)",
+        "decide",
+    ),
+    Column(
+        "upsample_weight",
+        pa.int64(),
+        "times",
+        "how often a kept document is to be seen in training, by the size of its cluster; null without `upsampling`",
+        "decide",
+    ),
 )
 
 # Joins rows of one run across stages: a hash of id, file and offset, so that it survives re-sharding and repeated ids.
 KEY = pa.field("key", pa.binary(16))
+
+# By what documents are the same whatever their signatures say; beside the signatures, in no file of the dataset.
+IDENTITIES = pa.schema(
+    [("payload_identity", pa.binary(16)), ("text_digest", pa.binary(16)), ("url_identity", pa.binary(16))]
+)
 
 SKIPPED = pa.schema(
     [

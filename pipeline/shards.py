@@ -6,6 +6,7 @@ language opens only the row groups that it needs: thousands of languages never b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +25,12 @@ ROWS_A_GROUP = 1000
 DOCUMENTS_A_TASK = 2000
 # Apart from the data, so that every folder of a stage opens as one Parquet dataset.
 COMMITS = "commits"
-# A curated shard has files in three folders.
-PLACES = {"documents": ("documents", "signatures", "skipped")}
+# The folders of stages and steps that write into more than one.
+PLACES = {
+    "documents": ("documents", "signatures", "skipped"),
+    "work/keys": ("work/keys", "work/links"),
+    "work/judged": ("work/judged", "work/candidates"),
+}
 
 
 @dataclass(frozen=True)
@@ -79,16 +84,35 @@ def group_languages(rows: Mapping[str, list[LanguageRows]]) -> list[LanguageTask
     return [LanguageTask(tuple((language, tuple(rows[language])) for language in group)) for group in groups]
 
 
-def write_table(folder: Folder, name: str, table: pa.Table) -> None:
-    """A Parquet file with small row groups; its bytes depend on the table alone."""
+def write_table(folder: Folder, name: str, table: pa.Table, random: Sequence[str] = ()) -> None:
+    """A Parquet file with small row groups; its bytes depend on the table alone.
+
+    `random` names columns that neither dictionaries nor compression make smaller, in a table without nested columns.
+    """
+    others = [column for column in table.column_names if column not in random]
+    options: dict[str, Any] = {"compression": "zstd"}
+    if random:
+        compression = dict.fromkeys(random, "none") | dict.fromkeys(others, "zstd")
+        options = {"use_dictionary": others, "compression": compression}
     with folder.write(name) as stream:
-        pq.write_table(table, stream, row_group_size=ROWS_A_GROUP, compression="zstd", write_statistics=True)
+        pq.write_table(table, stream, row_group_size=ROWS_A_GROUP, write_page_checksum=True, **options)
 
 
 def read_table(folder: Folder, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """A whole Parquet file of the run, or some of its columns."""
-    with folder.open(name) as stream:
-        return pq.read_table(stream, columns=list(columns) if columns is not None else None)
+    """A whole Parquet file of the run, or some of its columns. Raises ShardError, which names a damaged file."""
+    with open_parquet(folder, name) as file:
+        # Threads of Arrow that outlive the file can abort the process at its end; a task has one CPU anyway.
+        return file.read(columns=list(columns) if columns is not None else None, use_threads=False)
+
+
+@contextmanager
+def open_parquet(folder: Folder, name: str) -> Iterator[pq.ParquetFile]:
+    """A Parquet file of the run, whose pages are checked as they are read. Raises ShardError, which names the file."""
+    try:
+        with folder.open(name) as stream, pq.ParquetFile(stream, page_checksum_verification=True) as file:
+            yield file
+    except (pa.ArrowException, OSError) as exc:
+        raise ShardError(f"{folder.path(name)}: cannot be read ({exc}); remove it and run again") from exc
 
 
 def sort_by_language(table: pa.Table) -> tuple[pa.Table, dict[str, list[int]]]:
@@ -143,22 +167,27 @@ def _read_commit(folder: Folder, name: str) -> dict[str, Any] | None:
     return data
 
 
-def check_same_documents(language: str, documents: pa.Table, other: pa.Table, remedy: str) -> None:
+def check_same_documents(where: str, documents: pa.Table, other: pa.Table, remedy: str) -> None:
     """Identity is never position: rows of two stages are joined only when their keys are equal, row by row.
 
-    Raises ShardError, which names the language and what to remove.
+    Raises ShardError, which names the shard or language and what to remove.
     """
     if not documents.column(KEY.name).equals(other.column(KEY.name)):
-        raise ShardError(f"{language}: two stages hold different documents; remove {remedy} and run again")
+        raise ShardError(f"{where}: two stages hold different documents; remove {remedy} and run again")
 
 
-def language_rows(commits: dict[str, dict[str, Any]]) -> dict[str, list[LanguageRows]]:
+def language_rows(commits: Mapping[str, Mapping[str, Any]]) -> dict[str, list[LanguageRows]]:
     """For each language, in name order, where its rows are, in shard order."""
     rows: dict[str, list[LanguageRows]] = {}
     for shard in sorted(commits):
         for language, (first, count) in commits[shard]["languages"].items():
             rows.setdefault(language, []).append(LanguageRows(shard, first, count))
     return dict(sorted(rows.items()))
+
+
+def count_documents(rows: Mapping[str, Sequence[LanguageRows]]) -> dict[str, int]:
+    """Documents of each language."""
+    return {language: sum(place.count for place in places) for language, places in rows.items()}
 
 
 def read_languages(
@@ -189,11 +218,11 @@ def _read_rows(
 ) -> Iterator[pa.Table]:
     """Rows of some places, a table per row group."""
     for place in places:
-        with folder.open(f"{stage}/{place.shard}.parquet") as stream:
-            file = pq.ParquetFile(stream)
+        with open_parquet(folder, f"{stage}/{place.shard}.parquet") as file:
             end = place.first + place.count
             for group in range(place.first // ROWS_A_GROUP, (end - 1) // ROWS_A_GROUP + 1):
                 start = group * ROWS_A_GROUP
-                table = file.read_row_group(group, columns=list(columns) if columns is not None else None)
+                wanted = list(columns) if columns is not None else None
+                table = file.read_row_group(group, columns=wanted, use_threads=False)
                 begin = max(place.first - start, 0)
                 yield table.slice(begin, min(end - start, table.num_rows) - begin)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.kernels import mix64, splitmix64
 from dedup.minhash import estimate_jaccard, hash_functions, signature
@@ -23,7 +25,7 @@ KNOWN_SHINGLES = [
     0xDC8D0FF7CBCBA5FB,
     0x4290CBA78B4A05B6,
 ]
-KNOWN_SIGNATURE = [1062846673, 205477875, 393585761, 2776492, 282422486, 139554036]
+KNOWN_SIGNATURE = [1874968754, 215094461, 627761902, 121437606, 835234322, 274940362]
 
 
 def sentence_signature(parameters=PARAMETERS):
@@ -46,12 +48,17 @@ def test_generator_gives_the_published_values():
 
 def test_signature_is_the_smallest_value_of_each_function():
     """In Python's unbounded integers."""
-    multipliers, addends = hash_functions(PARAMETERS.size, PARAMETERS.seed)
-    smallest = [
-        min(((a * (shingle >> 32) + b) % 2**64) >> 32 for shingle in KNOWN_SHINGLES)
-        for a, b in zip(multipliers.tolist(), addends.tolist(), strict=True)
-    ]
+    factors = hash_functions(PARAMETERS.size, PARAMETERS.seed).tolist()
+    assert len(set(factors)) == PARAMETERS.size
+    smallest = [min((shingle + factor * (shingle >> 32)) % 2**32 for shingle in KNOWN_SHINGLES) for factor in factors]
     assert sentence_signature().tolist() == smallest
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=100))
+def test_signature_of_any_number_of_shingles(shingles):
+    factors = hash_functions(PARAMETERS.size, PARAMETERS.seed).tolist()
+    smallest = [min((shingle + factor * (shingle >> 32)) % 2**32 for shingle in shingles) for factor in factors]
+    assert signature(np.array(shingles, np.uint64), PARAMETERS).tolist() == smallest
 
 
 def test_mix64_is_a_bijection_on_a_sample():
@@ -120,6 +127,26 @@ def test_estimate_is_unbiased(shingle_pair, jaccard):
     deviation = (jaccard * (1 - jaccard) / PARAMETERS.size) ** 0.5
     assert np.mean(estimates) == pytest.approx(jaccard, abs=4 * deviation / 500**0.5)
     assert np.std(estimates) == pytest.approx(deviation, rel=0.15)
+
+
+def test_pairs_of_functions_are_independent():
+    """Two functions of a signature agree on a pair together with probability s², within four standard deviations."""
+    random_shingles = np.random.default_rng(5)
+    shared, union, pairs = 8, 16, 4000
+    both = np.zeros((PARAMETERS.size, PARAMETERS.size))
+    for _ in range(pairs):
+        shingles = random_shingles.integers(0, 2**64, union, dtype=np.uint64)
+        middle = (shared + union) // 2
+        agree = signature(shingles[:middle], PARAMETERS) == signature(
+            np.concatenate((shingles[:shared], shingles[middle:])), PARAMETERS
+        )
+        both += np.outer(agree, agree)
+    expected = (shared / union) ** 2
+    deviations = (both / pairs - expected) / (expected * (1 - expected) / pairs) ** 0.5
+    off_diagonal = deviations[~np.eye(PARAMETERS.size, dtype=bool)]
+    assert np.mean(off_diagonal) == pytest.approx(0, abs=0.2)
+    assert np.std(off_diagonal) == pytest.approx(1, abs=0.2)
+    assert np.abs(off_diagonal).max() < 6
 
 
 def test_fresh_processes_agree():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dedup.folding import FoldingTable, fold
 from dedup.kernels import CLASS_SHIFT, SEQUENCE
-from dedup.shingles import normalise_word, shingle_hashes, word_hashes
+from dedup.shingles import character_shingle_hashes, normalise_word, shingle_hashes, word_hashes
 
 # Pairs of words that differ only in a mark, and are different words.
 DIFFERENT_WORDS = {
@@ -146,6 +146,29 @@ def test_kernel_agrees_where_marks_are_out_of_order(words):
 def test_kernel_agrees_on_every_character():
     words = [f"a{chr(code)}" for code in range(1, sys.maxunicode + 1, 7)]
     assert word_hashes(words).tolist() == list(plain_hashes(words))
+
+
+@given(st.text(st.characters(exclude_characters="\0"), max_size=40), st.integers(1, 5))
+def test_character_shingles_are_those_of_words_of_one_folded_character(text, size):
+    characters = [unicodedata.normalize("NFD", character) for character in fold(text)]
+    if characters:
+        assert character_shingle_hashes(text, size).tolist() == shingle_hashes(characters, size).tolist()
+
+
+@pytest.mark.parametrize(
+    "text", ["漢字かな交じり文", "ภาษาไทย", "ພາສາລາວ", "ភាសាខ្មែរ", "မြန်မာဘာသာ", "བོད་སྐད།", "한국어", "ﷺ" * 9]
+)
+def test_character_shingles_of_many_scripts(text):
+    folded = fold(text)
+    assert len(character_shingle_hashes(text, 3)) == len(folded) - 2
+    spaced = "\n".join(text)
+    np.testing.assert_array_equal(character_shingle_hashes(spaced, 3), character_shingle_hashes(text, 3))
+
+
+def test_text_without_folded_characters_is_compared_as_it_is():
+    assert len(character_shingle_hashes("👍 👎", 2)) == 1
+    assert character_shingle_hashes("👍👎", 2) == character_shingle_hashes(" 👍 👎\n", 2)
+    assert character_shingle_hashes(" \n", 2).shape == (0,)
 
 
 def test_shingle_is_the_mixed_polynomial_of_its_words():

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from io import BytesIO
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 from rich.console import Console
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
 from configs.load import load_configuration
 from pipeline.errors import LedgerError, OutputError
@@ -17,7 +20,7 @@ from pipeline.ledger import write_ledger
 from pipeline.plan import make_plan, read_plan
 from pipeline.run import check_chain, is_done, run
 from pipeline.runner import InlineRunner
-from pipeline.shards import language_rows, read_commits
+from pipeline.shards import read_commits
 
 SAMPLE = Path(__file__).parents[2] / "pipeline" / "sample" / "sample.warc.gz"
 SPLIT = "reading.split_megabytes=0.06"
@@ -53,8 +56,8 @@ def kept_and_rejected(output: Path) -> list[dict]:
 
 def test_the_tree_is_that_of_the_design(finished):
     names = {path.name for path in finished.iterdir()}
-    stages = {"documents", "signatures", "skipped", "clusters", "decisions", "dataset"}
-    assert stages | {"run.json", "ledger.parquet", "report.html"} <= names
+    stages = {"documents", "signatures", "skipped", "clusters", "lines", "decisions", "dataset"}
+    assert stages | {"run.json", "ledger.parquet", "report.html", "clusters.json"} <= names
     assert (finished / "dataset" / "README.md").is_file()
     assert list((finished / "dataset" / "deu_Latn").glob("train-00000-of-*.parquet"))
     assert list((finished / "dataset" / "rejected").glob("*/train-*.parquet"))
@@ -83,12 +86,11 @@ def test_a_lost_document_fails_the_run(output):
     plan = read_plan(str(output))
     wanted = {split.name: plan.job.fingerprints.documents(split) for split in plan.splits}
     commits = read_commits(plan.job.folder, "documents", wanted)
-    languages = list(language_rows(commits))
-    write_ledger(plan.job.folder, commits, languages)
-    decisions = output / "decisions" / "deu_Latn.parquet"
+    write_ledger(plan.job.folder, commits)
+    decisions = output / "decisions" / "000001.parquet"
     pq.write_table(pq.read_table(decisions).slice(1), decisions)
     with pytest.raises(LedgerError, match="response records were read, but"):
-        write_ledger(plan.job.folder, commits, languages)
+        write_ledger(plan.job.folder, commits)
 
 
 def test_a_lost_row_of_the_dataset_fails_the_run(output):
@@ -98,7 +100,7 @@ def test_a_lost_row_of_the_dataset_fails_the_run(output):
     file = output / "dataset" / "deu_Latn" / "train-00000-of-00001.parquet"
     pq.write_table(pq.read_table(file).slice(1), file)
     with pytest.raises(LedgerError, match="rows are written, but"):
-        write_ledger(plan.job.folder, commits, list(language_rows(commits)))
+        write_ledger(plan.job.folder, commits)
 
 
 def test_reasons_and_keepers_agree(finished):
@@ -149,7 +151,7 @@ def test_lost_commits_are_made_again_with_the_same_bytes(finished, output):
         "commits/documents/000001.json",
         "documents/000002.parquet",
         "commits/documents/000002.json",
-        "commits/clusters/deu_Latn.json",
+        "commits/clusters/000001.json",
     ):
         (output / name).unlink()
     (output / "documents" / "000003.parquet.partial-0123abcd").write_bytes(b"half")
@@ -165,11 +167,11 @@ def test_lost_commits_are_made_again_with_the_same_bytes(finished, output):
         ("documents/000001.parquet", "cut"),
         ("signatures/000001.parquet", "gone"),
         ("skipped/000002.parquet", "gone"),
-        ("clusters/fra_Latn.parquet", "cut"),
-        ("decisions/fra_Latn.parquet", "gone"),
+        ("clusters/000001.parquet", "cut"),
+        ("decisions/000001.parquet", "gone"),
         ("dataset/fra_Latn/train-00000-of-00001.parquet", "cut"),
         ("dataset/rejected", "gone"),
-        ("commits/clusters/fra_Latn.json", "cut"),
+        ("commits/clusters/000001.json", "cut"),
     ],
 )
 def test_files_that_were_damaged_are_made_again(finished, output, name, damage):
@@ -220,10 +222,10 @@ def test_splits_do_not_change_the_documents(finished, tmp_path):
     ("change", "stages"),
     [
         ("rules.gopher_word_count.min=5", ("decide", "assemble")),
-        ("deduplication.keep=[text_characters]", ("cluster", "decide", "assemble")),
+        ("deduplication.keep=[text_characters]", ("cluster", "lines", "decide", "assemble")),
         ("deduplication.remove=false", ("decide", "assemble")),
         ("dataset.rejected=false", ("assemble",)),
-        ("filters.fineweb_quality.short_line_length=20", ("curate", "cluster", "decide", "assemble")),
+        ("filters.fineweb_quality.short_line_length=20", ("curate", "cluster", "lines", "decide", "assemble")),
         ("card.title=Pages", ()),
     ],
 )
@@ -238,9 +240,9 @@ def test_a_rule_for_one_language_redoes_that_language(output, tmp_path):
     (tmp_path / "fra.yaml").write_text(
         "overrides: {languages: {fra_Latn: {rules: {gopher_word_count: {min: 9000}}}}}\n"
     )
-    decisions = {path: path.stat().st_mtime_ns for path in (output / "decisions").glob("*.parquet")}
+    files = {path: path.stat().st_mtime_ns for path in (output / "dataset").rglob("*.parquet")}
     execute(output, preset=str(tmp_path / "fra.yaml"))
-    changed = {path.stem for path, time in decisions.items() if path.stat().st_mtime_ns != time}
+    changed = {path.parent.name for path, time in files.items() if not path.exists() or path.stat().st_mtime_ns != time}
     assert changed == {"fra_Latn"}
     rejected = pq.read_table(output / "dataset" / "rejected" / "fra_Latn").column("reject_reasons").to_pylist()
     assert all("gopher_word_count" in reasons for reasons in rejected)
@@ -301,3 +303,96 @@ def test_a_run_in_memory_needs_no_local_disk():
     run(plan, InlineRunner(), QUIET)
     assert plan.job.folder.exists("ledger.parquet")
     assert any(name.startswith("dataset/deu_Latn/") for name in plan.job.folder.names("dataset"))
+
+
+def test_signatures_of_another_time_are_made_again(finished, output):
+    """A file of the right name, size and rows that is not what curate wrote."""
+    path = output / "signatures" / "000001.parquet"
+    table = pq.read_table(path)
+    place = table.schema.get_field_index("signature")
+    pq.write_table(table.set_column(place, "signature", table.column("signature").take([0] * table.num_rows)), path)
+    commit = output / "commits" / "documents" / "000001.json"
+    facts = json.loads(commit.read_text())
+    facts["files"]["signatures/000001.parquet"] = path.stat().st_size
+    commit.write_text(json.dumps(facts))
+    shutil.rmtree(output / "commits" / "clusters")
+    _, outcome = execute(output)
+    assert outcome.worked[:2] == ("curate", "cluster")
+    assert path.read_bytes() == (finished / "signatures" / "000001.parquet").read_bytes()
+    assert bytes_of(output / "dataset") == bytes_of(finished / "dataset")
+
+
+def test_copies_may_be_compared_across_languages(output):
+    """A cluster of several languages keeps one document, whatever the order in which languages are decided."""
+    loose = ("deduplication.rows=1", "deduplication.shingle_size=1", "deduplication.minimum_similarity=0")
+    execute(output, "deduplication.scope=global", *loose)
+    rows = kept_and_rejected(output)
+    languages: dict[str, set[str]] = {}
+    for row in rows:
+        languages.setdefault(row["minhash_cluster_id"], set()).add(row["language"])
+    assert max(map(len, languages.values())) > 1
+    kept = Counter(row["minhash_cluster_id"] for row in rows if row["keep"])
+    assert set(kept.values()) == {1}
+    keepers = {row["id"] for row in rows if row["keep"]}
+    assert all(row["duplicate_of"] in keepers for row in rows if "duplicate" in row["reject_reasons"])
+
+
+def test_copies_stay_when_they_are_not_to_be_removed(output):
+    execute(output, "deduplication.remove=false")
+    rows = kept_and_rejected(output)
+    kept = Counter(row["minhash_cluster_id"] for row in rows if row["keep"])
+    assert max(kept.values()) > 1
+    assert all(row["duplicate_of"] is row["duplicate_kind"] is None for row in rows)
+
+
+def test_kept_documents_have_weights_when_asked(output):
+    table = "upsampling.table=[{first: 1, last: 1, weight: 1}, {first: 2, weight: 7}]"
+    _, outcome = execute(output, "upsampling.method=table", table)
+    assert outcome.worked == ("decide", "assemble")
+    for row in kept_and_rejected(output):
+        expected = (7 if row["minhash_cluster_size"] > 1 else 1) if row["keep"] else None
+        assert row["upsample_weight"] == expected
+    assert json.loads((output / "weights.json").read_text())["deu_Latn"]["rates"] == []
+    execute(output)
+    assert {row["upsample_weight"] for row in kept_and_rejected(output)} == {None}
+    assert not (output / "weights.json").exists()
+
+
+NOTICE = "Wir weisen darauf hin, dass alle Angaben auf diesen Seiten ohne Gewähr sind und sich ändern können."
+
+
+def site_of_pages(finished: Path, path: Path) -> str:
+    """A WARC with pages of one site: texts of the sample, each with the same notice below."""
+    texts = [row["text"] for row in kept_and_rejected(finished) if row["keep"] and row["text_characters"] > 800]
+    with path.open("wb") as stream:
+        writer = WARCWriter(stream, gzip=True)
+        for number, text in enumerate(texts[:8]):
+            paragraphs = "".join(f"<p>{line}</p>" for line in [*text.split("\n"), NOTICE])
+            page = f"<html><head><title>{number}</title></head><body><article>{paragraphs}</article></body></html>"
+            headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
+            address = f"https://www.notice.example/{number}"
+            body = BytesIO(page.encode())
+            writer.write_record(writer.create_warc_record(address, "response", payload=body, http_headers=headers))
+    return str(path)
+
+
+def test_repeated_lines_are_columns_of_rules_and_can_be_left_out(finished, tmp_path):
+    inputs = (site_of_pages(finished, tmp_path / "site.warc.gz"),)
+    output = tmp_path / "out"
+    execute(output, inputs=inputs)
+    rows = kept_and_rejected(output)
+    assert len(rows) == 8
+    for row in rows:
+        lines = row["text"].split("\n")
+        assert [lines[number] for number in row["repeated_line_numbers"]] == [NOTICE]
+        assert row["repeated_lines_site"] == pytest.approx(len(NOTICE) / sum(map(len, lines)))
+        assert row["repeated_lines_language"] == 0
+    rule = ("rules.repeats.column=repeated_lines_site", "rules.repeats.max=0.05")
+    _, outcome = execute(output, *rule, inputs=inputs)
+    assert outcome.worked == ("decide", "assemble")
+    for row in kept_and_rejected(output):
+        assert ("repeats" in row["reject_reasons"]) == (row["repeated_lines_site"] > 0.05)
+    _, outcome = execute(output, "dataset.remove_repeated_lines=true", inputs=inputs)
+    assert NOTICE not in "".join(row["text"] for row in kept_and_rejected(output))
+    execute(output, "lines.enabled=false", inputs=inputs)
+    assert "repeated_line_numbers" not in kept_and_rejected(output)[0]

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.parameters import MinHashParameters
 from filters.base import Rule
-from pipeline.cluster import components_of
-from pipeline.decide import elect, failed_rules, fails
+from pipeline.deciding.elect import elect_copies, keepers
+from pipeline.deciding.rules import failed_rules, fails
 
 VALUES = pa.chunked_array([pa.array([1.0, None, 3.0, 5.0])])
 
@@ -52,27 +51,50 @@ def test_rules_agree_with_a_plain_loop(values, low, high):
 
 
 def test_the_best_copy_that_passes_is_kept():
-    clusters = ["a", "a", "a", "b", "c", "c"]
+    clusters = np.array([0, 0, 0, 1, 2, 2])
     rank = np.array([0, 1, 2, 0, 1, 0])
     passes = np.array([False, True, True, True, False, False])
-    assert elect(clusters, rank, passes).tolist() == [1, 1, 1, 3, -1, -1]
+    assert keepers(clusters, rank, passes).tolist() == [1, 1, 1, 3, -1, -1]
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=20), st.randoms())
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=20), st.randoms())
 def test_election_is_what_sorting_says(members, random):
     rank = list(range(len(members)))
     random.shuffle(rank)
-    clusters = [name for name, _ in members]
-    keeper = elect(clusters, np.array(rank, np.int64), np.array([passes for _, passes in members], bool))
+    numbers = {name: number for number, name in enumerate(sorted({name for name, _ in members}))}
+    clusters = np.array([numbers[name] for name, _ in members], np.int64)
+    passes = np.array([passes for _, passes in members], bool)
+    keeper = keepers(clusters, np.array(rank, np.int64), passes)
     for row, name in enumerate(clusters):
         candidates = sorted(
-            (rank[other], other) for other, (cluster, passes) in enumerate(members) if cluster == name and passes
+            (rank[other], other) for other in range(len(rank)) if clusters[other] == name and passes[other]
         )
         assert keeper[row] == (candidates[0][1] if candidates else -1)
 
 
-def test_a_document_without_signature_is_alone():
-    parameters = MinHashParameters()
-    same = np.arange(parameters.size, dtype=np.uint32)
-    assert components_of([same, None, same + 1, same, None], parameters).tolist() == [0, 1, 2, 0, 4]
-    assert components_of([None], parameters).tolist() == [0]
+def candidate(node: int, cluster: str, rank: int, passes: bool, **digests: bytes) -> dict:
+    names = ("payload_identity", "text_digest", "url_identity")
+    row = {"node": node, "cluster": cluster, "id": f"id{node}", "rank": rank, "passes": passes}
+    return row | {name: digests.get(name) for name in names}
+
+
+def test_copies_point_to_their_keeper_and_say_what_they_share():
+    one, two = bytes(16), bytes([1] * 16)
+    rows = [
+        candidate(0, "a", 0, False, text_digest=one),
+        candidate(1, "a", 1, True, text_digest=one, payload_identity=two),
+        candidate(2, "a", 2, True, text_digest=one, payload_identity=two),
+        candidate(3, "a", 3, True),
+        candidate(4, "b", 0, False),
+        candidate(5, "b", 1, False),
+        candidate(6, "c", 0, True),
+    ]
+    schema = pa.schema([("node", pa.int64()), ("cluster", pa.string()), ("id", pa.string()), ("rank", pa.int64())])
+    schema = pa.schema([*schema, ("passes", pa.bool_()), *((n, pa.binary(16)) for n in list(rows[0])[5:])])
+    elected = elect_copies(pa.Table.from_pylist(rows, schema=schema), ("payload", "text")).to_pylist()
+    assert [(row["node"], row["duplicate_of"], row["duplicate_kind"]) for row in elected] == [
+        (0, "id1", "text"),
+        (2, "id1", "payload"),
+        (3, "id1", "near"),
+    ]
+    assert elect_copies(schema.empty_table(), ("payload", "text")).num_rows == 0

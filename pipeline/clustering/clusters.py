@@ -1,0 +1,53 @@
+"""Step clusters: what was settled comes back to the shards, a row per document in the order of documents/."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.clustering.exchange import receive_all
+from pipeline.clustering.nodes import Block, ClusterJob, ShardNodes, rows_of
+from pipeline.clustering.settle import STAGE as VERDICTS
+from pipeline.schema import KEY
+from pipeline.shards import Done, commit, read_table, write_table
+
+STAGE = "clusters"
+CLUSTERS = pa.schema(
+    [
+        KEY,
+        ("id", pa.string()),
+        ("minhash_cluster_id", pa.string()),
+        ("minhash_cluster_size", pa.int64()),
+        ("minhash_similarity", pa.float32()),
+        ("rank", pa.int64()),
+        ("released_id", pa.string()),
+        ("released_kind", pa.string()),
+    ]
+)
+
+
+def make_clusters(block: Block, work: ClusterJob) -> dict[str, int]:
+    """Write clusters/ of the block's shards."""
+    names = [f"{VERDICTS}/{part.name}.parquet" for part in work.nodes.parts]
+    verdicts = receive_all(work.job.folder, names, block.number)
+    for shard in block.shards:
+        table = shard_clusters(shard, verdicts, work)
+        name = f"{STAGE}/{shard.name}.parquet"
+        write_table(work.job.folder, name, table)
+        commit(work.job.folder, Done(STAGE, shard.name, work.fingerprint, [name]), {"documents": table.num_rows})
+    return {"documents": block.count}
+
+
+def shard_clusters(shard: ShardNodes, verdicts: pa.Table, work: ClusterJob) -> pa.Table:
+    """The rows of clusters/ of a shard; a document without a verdict is alone in its cluster."""
+    documents = read_table(work.job.folder, f"documents/{shard.name}.parquet", ["key", "id"])
+    found = rows_of(shard, verdicts)
+    alone = {
+        "minhash_cluster_id": documents.column("id"),
+        "minhash_cluster_size": pa.array(np.ones(shard.count, np.int64)),
+        "rank": pa.array(np.zeros(shard.count, np.int64)),
+    }
+    columns = {name: documents.column(name) for name in ("key", "id")}
+    columns |= {name: found.column(name) for name in CLUSTERS.names if name not in columns}
+    for name, values in alone.items():
+        columns[name] = pc.coalesce(columns[name], values)
+    return pa.table(columns, schema=CLUSTERS)

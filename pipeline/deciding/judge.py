@@ -1,0 +1,124 @@
+"""Step judge: the rules that each document fails; members of clusters stand for election."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from pipeline.clustering.exchange import send
+from pipeline.clustering.keys import EXACT_COLUMNS
+from pipeline.clustering.nodes import Block, ClusterJob, ShardNodes
+from pipeline.deciding.rules import failed_rules
+from pipeline.lines import STAGE as LINES
+from pipeline.schema import KEY, LINE_COLUMNS
+from pipeline.shards import Done, check_same_documents, commit, read_table, write_table
+
+STAGE = "work/judged"
+CANDIDATES = "work/candidates"
+DIGESTS = tuple(EXACT_COLUMNS.values())
+
+
+def judge(block: Block, work: ClusterJob) -> dict[str, Any]:
+    """Write the failed rules of the block's documents, and the members of clusters for the parts that elect.
+
+    The facts count clusters by language, size, and whether a rule is against their best copy.
+    """
+    candidates, counts, names = [], Counter[tuple[str, int, bool]](), []
+    for shard in block.shards:
+        table = judge_shard(shard, work)
+        names.append(f"{STAGE}/{shard.name}.parquet")
+        write_table(work.job.folder, names[-1], table.select([KEY.name, "reasons"]))
+        candidates.append(candidates_of(table, shard, work))
+        counts += count_failures(table)
+    table = pa.concat_tables(candidates)
+    ids = table.column("cluster").to_pylist()
+    hashes = np.array([xxhash.xxh3_64_intdigest(name.encode()) for name in ids], np.uint64)
+    names.append(f"{CANDIDATES}/{block.name}.parquet")
+    send(work.job.folder, names[-1], table, work.nodes.part_of(hashes), work.nodes.part_count)
+    facts = {"failures": [[*place, count] for place, count in sorted(counts.items())]}
+    commit(work.job.folder, Done(STAGE, block.name, work.fingerprint, names), facts)
+    return facts
+
+
+def judge_shard(shard: ShardNodes, work: ClusterJob) -> pa.Table:
+    """Each document's failed rules in order, its cluster and its digests. Raises ShardError for other documents."""
+    folder, configuration = work.job.folder, work.job.configuration
+    documents = _judged_columns(shard, work)
+    clusters = read_table(folder, f"clusters/{shard.name}.parquet")
+    check_same_documents(shard.name, documents, clusters, "clusters/")
+    digests = read_table(folder, f"signatures/{shard.name}.parquet", [KEY.name, *DIGESTS])
+    check_same_documents(shard.name, documents, digests, "documents/ and signatures/")
+    reasons: list[list[str]] = []
+    for language, rows in by_language(documents):
+        rules = configuration.for_language(language).rules
+        names = list(rules)
+        reasons += [[names[rule] for rule in np.flatnonzero(row)] for row in failed_rules(rows, rules)]
+    columns = {name: clusters.column(name) for name in clusters.column_names}
+    columns |= {name: digests.column(name) for name in DIGESTS}
+    columns |= {"language": documents.column("language"), "reasons": pa.array(reasons, pa.list_(pa.string()))}
+    return pa.table(columns)
+
+
+def by_language(documents: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """The languages of a shard, whose rows are sorted by language, each with its rows."""
+    first = 0
+    for entry in sorted(
+        documents.column("language").value_counts().to_pylist(), key=lambda entry: str(entry["values"])
+    ):
+        yield entry["values"], documents.slice(first, entry["counts"])
+        first += entry["counts"]
+
+
+def _judged_columns(shard: ShardNodes, work: ClusterJob) -> pa.Table:
+    """Key, language, and what the rules of the shard's languages read, of documents/ and of lines/."""
+    folder, place = work.job.folder, f"documents/{shard.name}.parquet"
+    languages = read_table(folder, place, ["language"]).column("language").unique().to_pylist()
+    rules = [rule for label in languages for rule in work.job.configuration.for_language(label).rules.values()]
+    wanted = dict.fromkeys([KEY.name, "language", *(rule.column for rule in rules)])
+    of_lines = [column.name for column in LINE_COLUMNS if column.name in wanted]
+    documents = read_table(folder, place, [name for name in wanted if name not in of_lines])
+    if not of_lines:
+        return documents
+    lines = read_table(folder, f"{LINES}/{shard.name}.parquet", [KEY.name, *of_lines])
+    check_same_documents(shard.name, documents, lines, f"{LINES}/")
+    for name in of_lines:
+        documents = documents.append_column(name, lines.column(name))
+    return documents
+
+
+def candidates_of(judged: pa.Table, shard: ShardNodes, work: ClusterJob) -> pa.Table:
+    """The documents of clusters that elect a copy: of more than one document, and without a released one."""
+    clustered = (judged.column("minhash_cluster_size").to_numpy() > 1) & ~judged.column(
+        "released_id"
+    ).is_valid().to_numpy()
+    if not work.job.configuration.settings.deduplication.remove:
+        clustered[:] = False
+    rows = np.flatnonzero(clustered)
+    members = judged.take(pa.array(rows))
+    passes: npt.NDArray[np.bool_] = pc.list_value_length(members.column("reasons")).to_numpy() == 0
+    return pa.table(
+        {
+            "node": rows + shard.first,
+            "cluster": members.column("minhash_cluster_id"),
+            "id": members.column("id"),
+            "rank": members.column("rank"),
+            "passes": passes,
+            **{name: members.column(name) for name in DIGESTS},
+        }
+    )
+
+
+def count_failures(judged: pa.Table) -> Counter[tuple[str, int, bool]]:
+    """Clusters by language, size, and whether a rule is against their best copy.
+
+    Copies fare alike, so that counting them all would pretend a larger sample than there is.
+    """
+    best = judged.filter(pc.equal(judged.column("rank"), 0))
+    failed = pc.greater(pc.list_value_length(best.column("reasons")), 0)
+    columns = (best.column("language"), best.column("minhash_cluster_size"), failed)
+    return Counter(zip(*(column.to_pylist() for column in columns), strict=True))

@@ -1,0 +1,132 @@
+"""Files of a release: written with their checksum, and read in pieces, with damage named."""
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+
+from pipeline.errors import GlotmillError
+from pipeline.release.manifest import DamagedIndexError, FileFacts
+from pipeline.storage import Folder
+
+PIECE = 1 << 20
+
+
+class HashedStream(io.RawIOBase):
+    """A stream that hashes what is written to it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._hash = xxhash.xxh3_128()
+        self._size = 0
+
+    def writable(self) -> bool:
+        """It is for writing only."""
+        return True
+
+    def write(self, data: Any, /) -> int:
+        """Write all of the data."""
+        view = memoryview(data).cast("B")
+        self._stream.write(view)
+        self._hash.update(view)
+        self._size += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self._size
+
+    @property
+    def facts(self) -> FileFacts:
+        """Size and checksum of what was written."""
+        return FileFacts(self._size, self._hash.hexdigest())
+
+
+class FilesWriter:
+    """Writes files below one folder and keeps what a manifest says of them."""
+
+    def __init__(self, folder: Folder, place: str) -> None:
+        self.folder = folder
+        self.place = place
+        self.files: dict[str, FileFacts] = {}
+
+    @contextmanager
+    def parquet(self, name: str, schema: pa.Schema, **options: Any) -> Iterator[pq.ParquetWriter]:
+        """A Parquet file that appears when it is complete; its pages carry checksums."""
+        with self.folder.write(f"{self.place}/{name}") as stream:
+            hashed = HashedStream(stream)
+            with pq.ParquetWriter(hashed, schema, write_page_checksum=True, **options) as writer:
+                yield writer
+        self.files[name] = hashed.facts
+
+    def groups(self, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Some columns of a file that was written, a table per row group."""
+        with self.folder.open(f"{self.place}/{name}") as stream, pq.ParquetFile(stream) as file:
+            for group in range(file.num_row_groups):
+                yield read_group(file, group, columns)
+
+    def json(self, name: str, data: Any) -> None:
+        """Plain data as a JSON file."""
+        with self.folder.write(f"{self.place}/{name}") as stream:
+            hashed = HashedStream(stream)
+            hashed.write(json.dumps(data, indent=1, ensure_ascii=False).encode() + b"\n")
+        self.files[name] = hashed.facts
+
+
+def regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The rows of tables in tables of so many rows, the last of them of what is left."""
+    held: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        held.append(table)
+        count += table.num_rows
+        while count >= rows:
+            joined = pa.concat_tables(held)
+            yield joined.slice(0, rows)
+            held, count = [joined.slice(rows)], count - rows
+    if count:
+        yield pa.concat_tables(held)
+
+
+@contextmanager
+def open_parquet(folder: Folder, name: str, rows: int, remedy: str) -> Iterator[pq.ParquetFile]:
+    """A Parquet file of the index, which has so many rows.
+
+    Raises DamagedIndexError, with the file and the fix, where it cannot be read.
+    """
+    try:
+        with folder.open(name) as stream, pq.ParquetFile(stream, page_checksum_verification=True) as file:
+            if file.metadata.num_rows != rows:
+                raise OSError(f"{file.metadata.num_rows:,} rows, not {rows:,}")
+            yield file
+    except GlotmillError:
+        raise
+    except (pa.ArrowException, OSError, EOFError) as exc:
+        raise DamagedIndexError(damage(folder, name, f"cannot be read ({exc})", remedy)) from exc
+
+
+def damage(folder: Folder, name: str, what: str, remedy: str) -> str:
+    """A sentence for people: which file, what is wrong, and the fix."""
+    return f"{folder.path(name)}: {what}; restore the file from a copy, or {remedy}"
+
+
+def read_group(file: pq.ParquetFile, group: int, columns: Sequence[str] | None) -> pa.Table:
+    """A row group, in this thread: a task has one CPU."""
+    return file.read_row_group(group, columns=list(columns) if columns is not None else None, use_threads=False)
+
+
+def checksum(folder: Folder, name: str) -> FileFacts:
+    """Size and checksum of a file as it is now."""
+    found = xxhash.xxh3_128()
+    size = 0
+    with folder.open(name) as stream:
+        while piece := stream.read(PIECE):
+            found.update(piece)
+            size += len(piece)
+    return FileFacts(size, found.hexdigest())
