@@ -162,7 +162,16 @@ class Configuration:
         """Every key, its value and the layer that set it: of one language, or of the run."""
         layers = self.layers_of(label) if label else [self.default, *(_without(x, "overrides") for x in self.run)]
         tree, origins = merge(layers)
-        return [(path, value, origins.get(path, "default")) for path, value in flatten(tree)]
+        chosen = self._chosen_bands(origins) if label is None else {}
+        return [(path, *chosen.get(path, (value, origins.get(path, "default")))) for path, value in flatten(tree)]
+
+    def _chosen_bands(self, origins: Mapping[Path, str]) -> dict[Path, tuple[int, str]]:
+        """The bands and rows that a threshold chooses, with the layer that set the threshold."""
+        deduplication = self.settings.deduplication
+        if deduplication.threshold is None:
+            return {}
+        layer = f"chosen by deduplication.threshold of {origins[('deduplication', 'threshold')]}"
+        return {("deduplication", name): (getattr(deduplication, name), layer) for name in ("bands", "rows")}
 
     def _refuse_unknown_keys(self) -> None:
         known = known_keys(self.default)

@@ -95,9 +95,26 @@ def _run_layers(source: str) -> list[Layer]:
             raise ConfigurationError(f"{name}: extends itself ({' → '.join([*seen, name])})")
         seen.append(name)
         layer = _read_run_layer(name)
+        files = _language_files(layer, name)
         name = _extended(layer, name)
-        layers.insert(0, layer)
+        layers[:0] = [*files, layer]
     return layers
+
+
+def _language_files(layer: Layer, source: str) -> list[Layer]:
+    """The files of languages in the folder that `languages` names, over the shipped ones and below the layer itself."""
+    folder = layer.tree.pop("languages", None)
+    if folder is None:
+        return []
+    place = Path(str(_beside(source, folder)))
+    if not isinstance(folder, str) or not place.is_dir():
+        raise ConfigurationError(
+            f'{layer.name}: "languages" names a folder of files such as deu_Latn.yaml, not {folder!r}'
+        )
+    trees = {path.stem: parse_yaml(_read_text(path, str(path)), str(path)) for path in sorted(place.glob("*.yaml"))}
+    if not trees:
+        raise ConfigurationError(f'{layer.name}: "languages": {place} has no files such as deu_Latn.yaml')
+    return [Layer(str(place), {"overrides": {"languages": trees}})]
 
 
 def _extended(layer: Layer, source: str) -> str | None:

@@ -39,30 +39,3 @@ def link_equal_keys(keys: Uint64Array, nodes: Int64Array) -> tuple[Int64Array, U
     shared = np.repeat(sizes > 1, sizes)  # most keys are of one document
     edges = np.column_stack((np.repeat(smallest, sizes)[shared], nodes[shared]))
     return edges[edges[:, 0] != edges[:, 1]], keys[starts], smallest
-
-
-def candidate_edges(keys: Uint64Array) -> Int64Array:
-    """Distinct pairs of rows (smaller, larger), sorted, int64 of shape (m, 2), from band keys of shape (n,
-    bands).
-
-    In each band the documents of equal key are linked to the first of them, not to each other, so a bucket of
-    k documents costs k - 1 edges and not k·(k - 1)/2; the connected components are the same. Beyond the
-    edges, memory is that of one band.
-    """
-    edges = np.empty(0, np.uint64)
-    for band in range(keys.shape[1]):
-        edges = np.union1d(edges, _star_edges(np.ascontiguousarray(keys[:, band])))
-    return np.column_stack((edges >> np.uint64(32), edges & np.uint64(0xFFFFFFFF))).astype(np.int64)
-
-
-def _star_edges(keys: Uint64Array) -> Uint64Array:
-    """Edges (first << 32 | other) from the first row of each key to the others."""
-    if len(keys) == 0:
-        return np.empty(0, np.uint64)
-    order = np.argsort(keys)
-    in_order = keys[order]
-    starts = np.flatnonzero(np.concatenate(([True], in_order[1:] != in_order[:-1])))
-    firsts = np.repeat(np.minimum.reduceat(order, starts), np.diff(starts, append=len(keys)))
-    linked = order != firsts
-    edges: Uint64Array = (firsts[linked].astype(np.uint64) << np.uint64(32)) | order[linked].astype(np.uint64)
-    return edges

@@ -51,7 +51,8 @@ class MinHashParameters(BaseModel):
     )
     shingle_size: int = Field(default=5, ge=1, le=1024, description="words a shingle")
     character_scripts: tuple[Script, ...] = Field(
-        default=(), description="scripts compared by runs of characters, not of words, such as Thai"
+        default=("Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr", "Yiii", "Java", "Lana"),
+        description="scripts compared by runs of characters, not of words: those without spaces (docs/shingles.md)",
     )
     character_shingle_size: int = Field(default=10, ge=1, le=1024, description="characters a shingle in those scripts")
     seed: int = Field(default=1, ge=0, lt=2**64, description="seed of the hash functions")

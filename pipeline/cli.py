@@ -199,10 +199,12 @@ def check_packages() -> None:
 def add_commands() -> None:
     """Mount the commands of other packages; only now, since an earlier import could take a foreign `langid`."""
     from dedup.cli import app as dedup_app
+    from filters.calibration.cli import calibrate_command
     from langid.cli import app as langid_app
 
     app.add_typer(langid_app, name="langid")
     app.add_typer(dedup_app, name="dedup")
+    app.command("calibrate")(calibrate_command)
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from types import SimpleNamespace
 import numpy as np
 import numpy.typing as npt
 
-from dedup.bands import band_keys, candidate_edges
-from dedup.components import connected_components
+from dedup.bands import band_keys, link_equal_keys
+from dedup.components import contract
 from dedup.minhash import batch_signatures
 from dedup.parameters import MinHashParameters
 
@@ -44,9 +44,8 @@ def cluster_glotmill(path: Path, limit: int | None) -> Edges:
             keys.append(band_keys(signatures[valid], PARAMETERS))
             rows.append(row + np.flatnonzero(valid))
             row += len(batch)
-    signed = np.concatenate(rows)
-    labels = connected_components(len(signed), candidate_edges(np.concatenate(keys)))
-    return np.column_stack((signed, signed[labels]))
+    signed, of_bands = np.concatenate(rows), np.concatenate(keys).T
+    return contract(np.concatenate([link_equal_keys(of_band.copy(), signed)[0] for of_band in of_bands]))
 
 
 def cluster_datatrove(path: Path, limit: int | None) -> Edges:

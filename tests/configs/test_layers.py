@@ -56,6 +56,24 @@ def test_a_language_s_settings_are_its_own(write):
     assert configuration.for_language("tha_Thai").filters != configuration.for_language("deu_Latn").filters
 
 
+def test_a_folder_of_languages_lies_below_the_file_that_names_it(write, tmp_path):
+    (tmp_path / "calibrated").mkdir()
+    write("rules: {gopher_hash_ratio: {max: 0.2}, gopher_word_count: {min: 7}}\n", "calibrated/deu_Latn.yaml")
+    file = write("languages: calibrated\noverrides: {languages: {deu_Latn: {rules: {gopher_word_count: {min: 8}}}}}\n")
+    found = origins(load_configuration(file), "deu_Latn")
+    layer = f"{tmp_path / 'calibrated'} (overrides.languages.deu_Latn)"
+    assert found["rules.gopher_hash_ratio.max"] == (0.2, layer)
+    assert found["rules.gopher_word_count.min"] == (8, f"{file} (overrides.languages.deu_Latn)")
+    assert origins(load_configuration(file), "fra_Latn")["rules.gopher_hash_ratio.max"][0] == 0.1
+
+
+@pytest.mark.parametrize("value", ["nowhere", "3", "[a]", "empty"])
+def test_languages_names_a_folder_with_files(write, tmp_path, value):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigurationError, match=r'run\.yaml: "languages".*files such as deu_Latn\.yaml'):
+        load_configuration(write(f"languages: {value}\n"))
+
+
 def test_extends_puts_a_layer_below(write):
     write("extends: fineweb2\nrules: {gopher_word_count: {min: 30}}\n", "base.yaml")
     configuration = load_configuration(write(f"extends: {write('extends: fineweb2', 'base.yaml')}\ndump: mine\n"))

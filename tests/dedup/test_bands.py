@@ -7,13 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from dedup.bands import band_keys, candidate_edges
-from dedup.components import connected_components
+from dedup.bands import band_keys, link_equal_keys
+from dedup.components import connected_components, distinct_pairs
 from dedup.minhash import signature
 from dedup.parameters import MinHashParameters
 
 PARAMETERS = MinHashParameters()
 SMALL = MinHashParameters(bands=3, rows=2)
+
+
+def candidate_edges(keys):
+    """The edges of all bands, each once."""
+    rows = np.arange(len(keys))
+    return distinct_pairs(np.concatenate([link_equal_keys(of_band.copy(), rows)[0] for of_band in keys.T]))
 
 
 def pairs_that_share_a_band(rows, parameters):
@@ -54,6 +60,13 @@ def test_a_hot_bucket_costs_linear_work():
     copies = np.ones((50_000, PARAMETERS.size), np.uint32)
     edges = candidate_edges(band_keys(copies, PARAMETERS))
     np.testing.assert_array_equal(edges, [[0, i] for i in range(1, 50_000)])
+
+
+def test_each_key_is_given_once_with_its_smallest_node():
+    keys, nodes = np.array([7, 3, 7, 9, 3, 7], np.uint64), np.array([5, 4, 2, 1, 8, 5])
+    edges, distinct, smallest = link_equal_keys(keys, nodes)
+    assert (distinct.tolist(), smallest.tolist()) == ([3, 7, 9], [4, 2, 1])
+    assert sorted(edges.tolist()) == [[2, 5], [2, 5], [4, 8]]
 
 
 def test_no_documents():

@@ -10,7 +10,7 @@ from dedup.parameters import MinHashParameters
 from dedup.shingles import SEPARATOR, character_shingle_hashes, shingle_hashes
 from filters.text import Text
 
-PARAMETERS = MinHashParameters()
+PARAMETERS = MinHashParameters(character_scripts=())
 BY_CHARACTERS = MinHashParameters(character_scripts=("Hani", "Jpan", "Thai"))
 TEXTS = {
     "deu_Latn": "Alle Menschen sind frei und gleich an Würde und Rechten geboren. Don't — 3,14 €!",

@@ -140,7 +140,7 @@ def test_the_most_similar_are_those_of_a_brute_force_search(finished, documents)
     rows = [row for table in tables for row in table.to_pylist()]
     query = make_query("q", edited(documents[3]["text"]), plan.job.configuration, "fra_Latn")
     similarities = {
-        row["key"]: float(np.mean(np.array(row["signature"], np.uint32) == query.signature)) for row in rows
+        row["key"]: float(np.mean(np.frombuffer(row["signature"], np.uint32) == query.signature)) for row in rows
     }
     keys = {row["key"]: row["id"] for row in documents}
     for top, minimum in ((3, 0.0), (1000, 0.001), (5, 0.99)):

@@ -15,10 +15,8 @@ import typer
 import configs
 import pipeline
 from configs.load import load_configuration
-from dedup.cli import app as dedup_app
-from langid.cli import app as langid_app
 from pipeline import columns
-from pipeline.cli import app
+from pipeline.cli import add_commands, app
 from pipeline.clustering.clusters import CLUSTERS
 from pipeline.deciding.decide import DECISIONS
 from pipeline.report import MEANINGS
@@ -110,9 +108,8 @@ def parse(line: str) -> None:
     """Parse a command line as the command would, without running it; an error if it cannot be parsed."""
     required = re.sub(r"\[(-[^\]]*)\]", "", line)  # brackets say what may be left out
     arguments = shlex.split(required, comments=True)[1:]
-    groups = {"langid": langid_app, "dedup": dedup_app}  # the command line adds them when it starts
-    command: Any = typer.main.get_command(groups.get(arguments[0], app) if arguments else app)
-    arguments = arguments[1:] if arguments[:1] and arguments[0] in groups else arguments
+    add_commands()  # as the command line does when it starts
+    command: Any = typer.main.get_command(app)
     while hasattr(command, "commands") and arguments:
         assert arguments[0] in command.commands, f"no such command: {arguments[0]}"
         command = command.commands[arguments.pop(0)]
