@@ -1,7 +1,7 @@
 """Is a text in a run, or nearly: where, how similar, and what became of the documents that are like it.
 
 The text is compared with every document of every language, by the digest of its text and by its signature: one pass
-over signatures/, row group by row group, whatever the size of the run. A text in another language than its label says
+over signatures/, shard by shard, whatever the size of the run. A text in another language than its label says
 is found all the same.
 """
 
@@ -24,10 +24,11 @@ from filters.text import Text
 from langid.identify import identify
 from langid.labels import split_label
 from langid.models import load_model
+from pipeline.clustering.keys import content_digest
 from pipeline.errors import OutputError, UsageError
 from pipeline.plan import Plan
 from pipeline.schema import KEY
-from pipeline.shards import COMMITS, open_parquet, read_commits
+from pipeline.shards import COMMITS, open_parquet, read_commits, read_table
 from pipeline.signatures import signature_matrix, signature_type
 from pipeline.storage import Folder
 
@@ -35,7 +36,6 @@ STAGE = "documents"
 DOCUMENT = ("id", "url", "title", "date", "language", "text_characters", "file_path", "offset", "length")
 CLUSTER = ("minhash_cluster_id", "minhash_cluster_size")
 DECISION = (*CLUSTER, "keep", "reject_reasons", "duplicate_of", "duplicate_kind")
-COMPARED = (KEY.name, "text_digest", "signature")
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,7 @@ def look_up(plan: Plan, shards: Sequence[str], queries: Sequence[Query], top: in
     folder, settings = plan.job.folder, plan.job.configuration.settings.deduplication
     found = [Found() for _ in queries]
     for shard in shards:
-        for first, table in _signatures(folder, shard, settings):
-            compare(table, (shard, first), queries, found, settings, top, minimum)
+        compare(_signatures(folder, shard, settings), shard, queries, found, settings, top, minimum)
     places = sorted({(place.shard, place.row, place.key) for each in found for place in each.places})
     rows = dict(_rows(folder, places))
     return [
@@ -154,16 +153,15 @@ def look_up(plan: Plan, shards: Sequence[str], queries: Sequence[Query], top: in
 
 def compare(
     table: pa.Table,
-    origin: tuple[str, int],
+    shard: str,
     queries: Sequence[Query],
     found: Sequence[Found],
     settings: Deduplication,
     top: int,
     minimum: float,
 ) -> None:
-    """Add the documents of a part of signatures/ to what was found; `origin` is its shard and its first row there."""
+    """Add the documents of a shard's signatures to what was found."""
     matrix, valid = signature_matrix(table, settings)
-    shard, first = origin
     for query, each in zip(queries, found, strict=True):
         similarity = np.count_nonzero(matrix == query.signature, axis=1) / settings.size * valid
         exact = _equal(table.column("text_digest"), query.digest)
@@ -172,7 +170,7 @@ def compare(
         each.count += len(rows)
         keys = table.column(KEY.name).take(pa.array(rows)).to_pylist()
         places = (
-            Place((not exact[row], -float(similarity[row]), key), shard, first + row)
+            Place((not exact[row], -float(similarity[row]), key), shard, row)
             for row, key in zip(rows.tolist(), keys, strict=True)
         )
         each.places = sorted([*each.places, *places])[:top]
@@ -183,21 +181,19 @@ def _equal(digests: pa.ChunkedArray, digest: bytes) -> npt.NDArray[np.bool_]:
     return np.asarray(equal.to_numpy(), np.bool_)
 
 
-def _signatures(folder: Folder, shard: str, settings: Deduplication) -> Iterator[tuple[int, pa.Table]]:
-    """The row groups of a shard's signatures, each with the number of its first row."""
-    name = f"signatures/{shard}.parquet"
-    with open_parquet(folder, name) as file:
-        kind = file.schema_arrow.field("signature").type
-        if kind != signature_type(settings.size):
-            raise OutputError(
-                f"{folder.path(name)}: signatures of type {kind}, and the run's configuration has "
-                f"{settings.bands} × {settings.rows}; run again to make them anew"
-            )
-        first = 0
-        for group in range(file.num_row_groups):
-            table = _read_group(file, group, COMPARED)
-            yield first, table
-            first += table.num_rows
+def _signatures(folder: Folder, shard: str, settings: Deduplication) -> pa.Table:
+    """A shard's signatures, which are those that were committed, of the configured parameters."""
+    name, remedy = f"signatures/{shard}.parquet", "run again to make them anew"
+    table = read_table(folder, name)
+    kind = table.schema.field("signature").type
+    if kind != signature_type(settings.size):
+        raise OutputError(
+            f"{folder.path(name)}: signatures of type {kind}, and the run's configuration has "
+            f"{settings.bands} × {settings.rows}; {remedy}"
+        )
+    if content_digest(table) != folder.read_json(f"{COMMITS}/documents/{shard}.json")["content"]:
+        raise OutputError(f"{folder.path(name)}: changed since it was made; remove it and {remedy}")
+    return table
 
 
 def _rows(folder: Folder, places: Sequence[tuple[str, int, bytes]]) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:

@@ -16,6 +16,7 @@ from pipeline.sources import InputFile, Split, find_inputs, plan_splits
 from pipeline.storage import Folder
 
 NAME = "run.json"
+KEYS = {"configuration", "inputs", "splits", "index", "code", "versions", "language_model"}
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,30 @@ def _index_state(folder: Folder, configuration: Configuration) -> str | None:
 
     Its own release may have been added since, and would make all its documents copies of themselves.
     """
-    before = folder.read_json(NAME)
-    same = before is not None and before["index"]["url"] == configuration.settings.deduplication.index
-    state: str | None = before["index"]["digest"] if same else None
+    before = read_run(folder)
+    if before is None:
+        return None
+    url, wanted = before["index"]["url"], configuration.settings.deduplication.index
+    if url != (wanted and Folder(wanted).address):
+        raise OutputError(
+            f"{folder.url}: the run here was compared with {url or 'no index'}, not with {wanted or 'none'}, which may "
+            "hold its own documents by now; name another folder with -o"
+        )
+    state: str | None = before["index"]["digest"]
     return state
+
+
+def read_run(folder: Folder) -> dict[str, Any] | None:
+    """The data of run.json, None where there is none. Raises OutputError where it is not one of this version."""
+    data = folder.read_json(NAME)
+    if data is None:
+        return None
+    if not isinstance(data, dict) or KEYS - data.keys():
+        raise OutputError(
+            f"{folder.path(NAME)}: edited, or of another version of glotmill; name another folder with -o, or remove "
+            "this one"
+        )
+    return data
 
 
 def open_index(settings: Deduplication, state: str | None = None) -> ReleaseIndex | None:
@@ -63,7 +84,7 @@ def open_index(settings: Deduplication, state: str | None = None) -> ReleaseInde
 def index_facts(settings: Deduplication, index: ReleaseIndex | None) -> dict[str, Any]:
     """Which state of which index the run's documents are compared with, and what makes its keys comparable."""
     return {
-        "url": index.folder.url if index else None,
+        "url": index.folder.address if index else None,
         "digest": index.digest if index else None,
         "comparable": comparable(settings),
     }
@@ -71,7 +92,7 @@ def index_facts(settings: Deduplication, index: ReleaseIndex | None) -> dict[str
 
 def _check_folder(folder: Folder, files: list[InputFile]) -> None:
     """Refuse a folder that holds another run, or anything else."""
-    before = folder.read_json(NAME)
+    before = read_run(folder)
     if before is None:
         if folder.names(""):
             raise OutputError(f"{folder.url}: the folder is not empty and holds no run; name another one with -o")
@@ -108,19 +129,20 @@ def write_plan(plan: Plan) -> None:
 def read_plan(output: str, more: Sequence[Layer] = ()) -> Plan:
     """The plan of a run that was begun, with further layers on top. Raises OutputError where there is none."""
     folder = Folder(output)
-    data = folder.read_json(NAME)
+    data = read_run(folder)
     if data is None:
         raise OutputError(f"{output}: no run.json here; `glotmill run CONFIG -o {output}` makes one")
     configuration = Configuration.from_json(data["configuration"], more)
     splits = tuple(Split(**{**split, "file": InputFile(**split["file"])}) for split in data["splits"])
     facts = {key: data[key] for key in ("code", "versions", "language_model")}
-    index = open_index(configuration.settings.deduplication, data["index"]["digest"])
+    url, state = data["index"]["url"], data["index"]["digest"]
+    index = ReleaseIndex.open(url, configuration.settings.deduplication, state) if url else None
     return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts, index)
 
 
 def changed_values(output: str, configuration: Configuration) -> list[str]:
     """Settings that differ from those of the run in a folder, for people to read."""
-    data = Folder(output).read_json(NAME)
+    data = read_run(Folder(output))
     if data is None:
         return []
     before = Configuration.from_json(data["configuration"])

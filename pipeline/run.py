@@ -12,6 +12,7 @@ from pipeline import assemble as assembly
 from pipeline import curate as curation
 from pipeline.card import write_card
 from pipeline.clustering.nodes import ClusterJob
+from pipeline.clustering.samples import check_limit
 from pipeline.clustering.stage import CLUSTERS, cluster, cluster_job
 from pipeline.clustering.steps import is_finished
 from pipeline.deciding.stage import DECIDE, decide_all, decide_job
@@ -88,6 +89,7 @@ def _stages(plan: Plan, runner: Runner, console: Console) -> Outcome:
         measure_lines(later.lines, runner, console)
         worked.append("lines")
     if not is_finished(DECIDE.place, later.decided):
+        check_limit(later.clustered, count_documents(languages))
         _remove_strangers(job, (DECIDE.place, f"{COMMITS}/{DECIDE.place}"), commits)
         decide_all(later.decided, runner, console)
         worked.append("decide")

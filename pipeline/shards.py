@@ -161,10 +161,10 @@ def read_commits(folder: Folder, stage: str, fingerprints: Mapping[str, str]) ->
 
 def _read_commit(folder: Folder, name: str) -> dict[str, Any] | None:
     try:
-        data: dict[str, Any] | None = folder.read_json(name)
+        data = folder.read_json(name)
     except OutputError:
         return None  # damaged: the shard is made again
-    return data
+    return data if isinstance(data, dict) and {"fingerprint", "files"} <= data.keys() else None
 
 
 def check_same_documents(where: str, documents: pa.Table, other: pa.Table, remedy: str) -> None:

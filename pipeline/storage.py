@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 
 import fsspec
 
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, RunError
 
 LOCK = ".lock"
 
@@ -22,6 +22,11 @@ class Folder:
         self.filesystem, self.root = fsspec.core.url_to_fs(url)
         protocol = self.filesystem.protocol
         self.local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    @property
+    def address(self) -> str:
+        """The folder's address from anywhere: absolute where it is local."""
+        return self.root if self.local else self.url
 
     def path(self, name: str) -> str:
         """The filesystem's own path of a file of the run."""
@@ -83,9 +88,12 @@ class Folder:
                 yield stream
             if self.local:
                 self.filesystem.mv(target, path)
-        except BaseException:
+        except BaseException as exc:
             if self.local and self.filesystem.exists(target):
                 self.filesystem.rm(target)
+            if isinstance(exc, OSError):
+                fix = "make room, or correct what is wrong, and run again"
+                raise RunError(f"{path}: cannot be written ({exc}); {fix}") from exc
             raise
 
     def write_json(self, name: str, data: Any) -> None:

@@ -15,6 +15,7 @@ CLUSTERS = pa.schema(
     [
         KEY,
         ("id", pa.string()),
+        ("cluster", pa.binary(16)),
         ("minhash_cluster_id", pa.string()),
         ("minhash_cluster_size", pa.int64()),
         ("minhash_similarity", pa.float32()),
@@ -42,12 +43,15 @@ def shard_clusters(shard: ShardNodes, verdicts: pa.Table, work: ClusterJob) -> p
     documents = read_table(work.job.folder, f"documents/{shard.name}.parquet", ["key", "id"])
     found = rows_of(shard, verdicts)
     alone = {
+        "cluster": documents.column("key"),
         "minhash_cluster_id": documents.column("id"),
         "minhash_cluster_size": pa.array(np.ones(shard.count, np.int64)),
         "rank": pa.array(np.zeros(shard.count, np.int64)),
     }
     columns = {name: documents.column(name) for name in ("key", "id")}
     columns |= {name: found.column(name) for name in CLUSTERS.names if name not in columns}
+    # A copy of a released document has a verdict, and no cluster of this run.
+    settled = pc.is_valid(columns["rank"])
     for name, values in alone.items():
-        columns[name] = pc.coalesce(columns[name], values)
+        columns[name] = pc.if_else(settled, columns[name], values)
     return pa.table(columns, schema=CLUSTERS)

@@ -37,11 +37,12 @@ def make_keys(block: Block, work: ClusterJob) -> dict[str, Any]:
     The facts name the shards whose signatures/ are not those that curate committed.
     """
     settings = work.job.configuration.settings.deduplication
-    nodes, keys, stale = [], [], []
+    nodes, keys, stale = [np.empty(0, np.int64)], [np.empty(0, np.uint64)], []
     for shard in block.shards:
-        signatures = read_signatures(shard, work)
+        signatures = read_table(work.job.folder, f"signatures/{shard.name}.parquet")
         if content_digest(signatures) != shard.content:
             stale.append(shard.name)
+            continue
         found, valid = document_keys(signatures, settings)
         rows, _ = np.nonzero(valid)
         nodes.append(rows + shard.first)
@@ -63,12 +64,10 @@ def make_keys(block: Block, work: ClusterJob) -> dict[str, Any]:
 
 
 def read_signatures(shard: ShardNodes, work: ClusterJob) -> pa.Table:
-    """A shard's signatures. Raises ShardError where it has not the rows that the numbering counted."""
+    """A shard's signatures. Raises ShardError where they are not those that the numbering was made for."""
     table = read_table(work.job.folder, f"signatures/{shard.name}.parquet")
-    if table.num_rows != shard.count:
-        raise ShardError(
-            f"signatures/{shard.name}.parquet: {table.num_rows:,} rows, not {shard.count:,}; remove it and run again"
-        )
+    if content_digest(table) != shard.content:
+        raise ShardError(f"signatures/{shard.name}.parquet: changed since it was made; remove it and run again")
     return table
 
 

@@ -10,6 +10,7 @@ from pipeline.clustering.components import RESULT
 from pipeline.clustering.exchange import send
 from pipeline.clustering.keys import EXACT_COLUMNS, mix, read_signatures
 from pipeline.clustering.nodes import Block, ClusterJob, Int64Array, ShardNodes
+from pipeline.schema import KEY
 from pipeline.shards import Done, Job, check_same_documents, commit, read_table
 from pipeline.signatures import signature_type
 
@@ -26,6 +27,7 @@ def member_schema(job: Job) -> pa.Schema:
     return pa.schema(
         [
             ("node", pa.int64()),
+            KEY,
             ("id", pa.string()),
             ("file_path", pa.string()),
             ("offset", pa.int64()),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.clustering.largest import SHOWN, Cluster
+from pipeline.clustering.largest import SHOWN, Cluster, check_largest
 from pipeline.clustering.nodes import ClusterJob, ShardNodes
 from pipeline.shards import read_table
 
@@ -16,7 +16,15 @@ def write_largest(work: ClusterJob, largest: Sequence[Cluster], facts: Iterable[
     parts = list(facts)
     data = {name: sum(part[name] for part in parts) for name in ("checked", "split")}
     shown = [entry | {"samples": [sample(node, work) for node in entry["nodes"]]} for entry in largest[:SHOWN]]
-    work.job.folder.write_json(NAME, data | {"largest": shown})
+    limit = work.job.configuration.settings.deduplication.largest_cluster_documents
+    large = [entry for entry in largest if entry["documents"] > limit]
+    work.job.folder.write_json(NAME, data | {"largest": shown, "large": large})
+
+
+def check_limit(work: ClusterJob, documents: Mapping[str, int]) -> None:
+    """No cluster of clusters.json may remove more of a language than is allowed. Raises RunError."""
+    data = work.job.folder.read_json(NAME)
+    check_largest(data["large"] if data else [], documents, work.job.configuration.settings.deduplication)
 
 
 def sample(node: int, work: ClusterJob) -> dict[str, Any]:

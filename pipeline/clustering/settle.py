@@ -16,6 +16,7 @@ from pipeline.clustering.largest import largest_clusters
 from pipeline.clustering.members import empty_members, member_files, policy_name
 from pipeline.clustering.nodes import ClusterJob, Int64Array, Part
 from pipeline.errors import ShardError
+from pipeline.schema import KEY
 from pipeline.shards import Done, commit
 from pipeline.signatures import signature_matrix
 
@@ -25,6 +26,7 @@ BYTES_A_MEMBER = 2000
 VERDICTS = pa.schema(
     [
         ("node", pa.int64()),
+        ("cluster", pa.binary(16)),
         ("minhash_cluster_id", pa.string()),
         ("minhash_cluster_size", pa.int64()),
         ("minhash_similarity", pa.float32()),
@@ -100,6 +102,7 @@ def settle_members(members: pa.Table, settings: Deduplication) -> tuple[pa.Table
     verdicts = pa.table(
         {
             "node": members.column("node"),
+            "cluster": copies.column(KEY.name),
             "minhash_cluster_id": cluster_ids(members, copies, best),
             "minhash_cluster_size": cluster_sizes(members, copies, best),
             "minhash_similarity": pa.array(similarity, from_pandas=True).cast(pa.float32()),
@@ -110,7 +113,8 @@ def settle_members(members: pa.Table, settings: Deduplication) -> tuple[pa.Table
         schema=VERDICTS,
     )
     facts = count_splits(roots, best, settings.verify_above)
-    return verdicts, facts | {"largest": largest_clusters(members, verdicts, settings.largest_cluster_documents)}
+    largest = largest_clusters(members, verdicts, best, settings.largest_cluster_documents)
+    return verdicts, facts | {"largest": largest}
 
 
 def places_within(clusters: Int64Array, rank: Int64Array) -> Int64Array:

@@ -7,9 +7,9 @@ from rich.console import Console
 
 from pipeline.clustering import clusters, edges, keys, members, settle
 from pipeline.clustering.components import connect
-from pipeline.clustering.largest import check_largest, merge_largest
+from pipeline.clustering.largest import merge_largest
 from pipeline.clustering.nodes import ClusterJob, number_nodes
-from pipeline.clustering.samples import write_largest
+from pipeline.clustering.samples import check_limit, write_largest
 from pipeline.clustering.steps import Step, run_last_step, run_step
 from pipeline.errors import StaleShardsError
 from pipeline.fingerprints import digest
@@ -56,5 +56,5 @@ def cluster(work: ClusterJob, documents: Mapping[str, int], runner: Runner, cons
     settled = run_step(SETTLE, work.nodes.parts, work, runner, console)
     largest = merge_largest(facts["largest"] for facts in settled.values())
     write_largest(work, largest, settled.values())
-    check_largest(largest, documents, work.job.configuration.settings.deduplication)
+    check_limit(work, documents)
     run_last_step(CLUSTERS, work, runner, console)

@@ -68,7 +68,9 @@ def decide_shard(shard: ShardNodes, elected: pa.Table, work: ClusterJob) -> pa.T
     ]
     columns = {name: documents.column(name) for name in SHOWN}
     columns |= {name: clusters.column(name) for name in DECISIONS.names if name in clusters.column_names}
+    similarity = pc.coalesce(found.column("minhash_similarity"), clusters.column("minhash_similarity"))
     columns |= {
+        "minhash_similarity": similarity,
         "keep": pa.array([not failed for failed in reasons], pa.bool_()),
         "reject_reasons": pa.array(reasons, pa.list_(pa.string())),
         "duplicate_of": copy_of,

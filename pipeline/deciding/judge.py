@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
 from pipeline.clustering.exchange import send
-from pipeline.clustering.keys import EXACT_COLUMNS
+from pipeline.clustering.keys import EXACT_COLUMNS, digest_keys, read_signatures
 from pipeline.clustering.nodes import Block, ClusterJob, ShardNodes
 from pipeline.deciding.rules import failed_rules
 from pipeline.lines import STAGE as LINES
@@ -20,7 +19,8 @@ from pipeline.shards import Done, check_same_documents, commit, read_table, writ
 
 STAGE = "work/judged"
 CANDIDATES = "work/candidates"
-DIGESTS = tuple(EXACT_COLUMNS.values())
+# What copies of a cluster are compared by again, where the best of them fails a rule.
+COMPARED = (*EXACT_COLUMNS.values(), "signature")
 
 
 def judge(block: Block, work: ClusterJob) -> dict[str, Any]:
@@ -36,8 +36,7 @@ def judge(block: Block, work: ClusterJob) -> dict[str, Any]:
         candidates.append(candidates_of(table, shard, work))
         counts += count_failures(table)
     table = pa.concat_tables(candidates)
-    ids = table.column("cluster").to_pylist()
-    hashes = np.array([xxhash.xxh3_64_intdigest(name.encode()) for name in ids], np.uint64)
+    hashes, _ = digest_keys(table.column("cluster"))
     names.append(f"{CANDIDATES}/{block.name}.parquet")
     send(work.job.folder, names[-1], table, work.nodes.part_of(hashes), work.nodes.part_count)
     facts = {"failures": [[*place, count] for place, count in sorted(counts.items())]}
@@ -51,7 +50,7 @@ def judge_shard(shard: ShardNodes, work: ClusterJob) -> pa.Table:
     documents = _judged_columns(shard, work)
     clusters = read_table(folder, f"clusters/{shard.name}.parquet")
     check_same_documents(shard.name, documents, clusters, "clusters/")
-    digests = read_table(folder, f"signatures/{shard.name}.parquet", [KEY.name, *DIGESTS])
+    digests = read_signatures(shard, work)
     check_same_documents(shard.name, documents, digests, "documents/ and signatures/")
     reasons: list[list[str]] = []
     for language, rows in by_language(documents):
@@ -59,7 +58,7 @@ def judge_shard(shard: ShardNodes, work: ClusterJob) -> pa.Table:
         names = list(rules)
         reasons += [[names[rule] for rule in np.flatnonzero(row)] for row in failed_rules(rows, rules)]
     columns = {name: clusters.column(name) for name in clusters.column_names}
-    columns |= {name: digests.column(name) for name in DIGESTS}
+    columns |= {name: digests.column(name) for name in COMPARED}
     columns |= {"language": documents.column("language"), "reasons": pa.array(reasons, pa.list_(pa.string()))}
     return pa.table(columns)
 
@@ -104,11 +103,11 @@ def candidates_of(judged: pa.Table, shard: ShardNodes, work: ClusterJob) -> pa.T
     return pa.table(
         {
             "node": rows + shard.first,
-            "cluster": members.column("minhash_cluster_id"),
+            "cluster": members.column("cluster"),
             "id": members.column("id"),
             "rank": members.column("rank"),
             "passes": passes,
-            **{name: members.column(name) for name in DIGESTS},
+            **{name: members.column(name) for name in COMPARED},
         }
     )
 

@@ -275,9 +275,9 @@ def test_documents_without_a_digest_or_a_signature_are_passed_over():
     )
     query = Query("q", "und_Zzzz", text_digest("a"), np.zeros(4, np.uint32))
     found = Found()
-    compare(table, ("000000", 10), [query], [found], settings, 10, 0.0)
+    compare(table, "000000", [query], [found], settings, 10, 0.0)
     assert [(place.row, place.exact, place.similarity) for place in found.places] == [
-        (11, True, 1.0),
-        (10, False, 1.0),
-        (13, False, 0.75),
+        (1, True, 1.0),
+        (0, False, 1.0),
+        (3, False, 0.75),
     ]

@@ -261,7 +261,7 @@ def test_a_cluster_that_would_remove_too_much_stops_the_run(tmp_path):
     rows = [{"language": "deu_Latn", "words": words} for _ in range(40)]
     rows += [{"language": "deu_Latn", "words": page(draw)} for _ in range(60)]
     limit = ("deduplication.largest_cluster_documents=20", "deduplication.largest_cluster_share=0.3")
-    with pytest.raises(RunError, match=r"would remove 39 of the 100 documents in deu_Latn \(40%"):
+    with pytest.raises(RunError, match=r"holds 40 of the 100 documents in deu_Latn \(40%"):
         run(tmp_path, rows, 3, *limit)
     assert not list((tmp_path / "clusters").glob("*.parquet"))
     shown = json.loads((tmp_path / "clusters.json").read_text())["largest"][0]

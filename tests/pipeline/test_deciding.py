@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from configs.load import load_configuration
 from filters.base import Rule
-from pipeline.deciding.elect import elect_copies, keepers
+from pipeline.deciding.elect import elect_copies
 from pipeline.deciding.rules import failed_rules, fails
+from pipeline.signatures import signature_bytes, signature_type
 
 VALUES = pa.chunked_array([pa.array([1.0, None, 3.0, 5.0])])
 
@@ -50,51 +52,81 @@ def test_rules_agree_with_a_plain_loop(values, low, high):
     assert failed[:, 0].tolist() == expected
 
 
-def test_the_best_copy_that_passes_is_kept():
-    clusters = np.array([0, 0, 0, 1, 2, 2])
-    rank = np.array([0, 1, 2, 0, 1, 0])
-    passes = np.array([False, True, True, True, False, False])
-    assert keepers(clusters, rank, passes).tolist() == [1, 1, 1, 3, -1, -1]
+SETTINGS = load_configuration("default").settings.deduplication
+DIGESTS = ("payload_identity", "text_digest", "url_identity")
+SCHEMA = pa.schema(
+    [
+        ("node", pa.int64()),
+        ("cluster", pa.binary(16)),
+        ("id", pa.string()),
+        ("rank", pa.int64()),
+        ("passes", pa.bool_()),
+        *((name, pa.binary(16)) for name in DIGESTS),
+        ("signature", signature_type(SETTINGS.size)),
+    ]
+)
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=20), st.randoms())
-def test_election_is_what_sorting_says(members, random):
-    rank = list(range(len(members)))
-    random.shuffle(rank)
-    numbers = {name: number for number, name in enumerate(sorted({name for name, _ in members}))}
-    clusters = np.array([numbers[name] for name, _ in members], np.int64)
-    passes = np.array([passes for _, passes in members], bool)
-    keeper = keepers(clusters, np.array(rank, np.int64), passes)
-    for row, name in enumerate(clusters):
-        candidates = sorted(
-            (rank[other], other) for other in range(len(rank)) if clusters[other] == name and passes[other]
-        )
-        assert keeper[row] == (candidates[0][1] if candidates else -1)
+def values(similarity: float, seed: int = 0) -> np.ndarray:
+    """A signature that agrees with that of similarity 1 in this share of its values."""
+    signature = np.arange(SETTINGS.size, dtype=np.uint32)
+    other = round(SETTINGS.size * (1 - similarity))
+    signature[SETTINGS.size - other :] += np.uint32(1000 * (seed + 1))
+    return signature
 
 
-def candidate(node: int, cluster: str, rank: int, passes: bool, **digests: bytes) -> dict:
-    names = ("payload_identity", "text_digest", "url_identity")
-    row = {"node": node, "cluster": cluster, "id": f"id{node}", "rank": rank, "passes": passes}
-    return row | {name: digests.get(name) for name in names}
+def candidate(node: int, cluster: str, rank: int, passes: bool, signature=None, **digests: bytes) -> dict:
+    row = {"node": node, "cluster": cluster.encode() * 16, "id": f"id{node}", "rank": rank, "passes": passes}
+    row |= {name: digests.get(name) for name in DIGESTS}
+    return row | {"signature": signature_bytes(values(1) if signature is None else signature)}
 
 
-def test_copies_point_to_their_keeper_and_say_what_they_share():
+def elected(rows: list[dict]) -> dict[int, tuple]:
+    found = elect_copies(pa.Table.from_pylist(rows, schema=SCHEMA), SETTINGS).to_pylist()
+    return {row["node"]: (row["duplicate_of"], row["duplicate_kind"], row["minhash_similarity"]) for row in found}
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=20), st.randoms())
+def test_the_best_copy_that_passes_is_kept(members, random):
+    """Of copies whose signatures are equal, whatever their order: what sorting says."""
+    order = list(range(len(members)))
+    random.shuffle(order)
+    seen: dict[str, int] = {}
+    rows = []
+    for node, (name, passes) in enumerate(members):
+        rows.append(candidate(node, name, seen.setdefault(name, 0), passes))
+        seen[name] += 1
+    found = elected([rows[place] for place in order])
+    for node, (name, _) in enumerate(members):
+        passing = [other for other, (cluster, passes) in enumerate(members) if cluster == name and passes]
+        expected = f"id{passing[0]}" if passing and passing[0] != node else None
+        assert found.get(node, (None,))[0] == expected
+
+
+def test_copies_say_what_they_share_with_their_keeper():
     one, two = bytes(16), bytes([1] * 16)
     rows = [
         candidate(0, "a", 0, False, text_digest=one),
         candidate(1, "a", 1, True, text_digest=one, payload_identity=two),
         candidate(2, "a", 2, True, text_digest=one, payload_identity=two),
-        candidate(3, "a", 3, True),
+        candidate(3, "a", 3, True, values(0.75)),
         candidate(4, "b", 0, False),
         candidate(5, "b", 1, False),
         candidate(6, "c", 0, True),
     ]
-    schema = pa.schema([("node", pa.int64()), ("cluster", pa.string()), ("id", pa.string()), ("rank", pa.int64())])
-    schema = pa.schema([*schema, ("passes", pa.bool_()), *((n, pa.binary(16)) for n in list(rows[0])[5:])])
-    elected = elect_copies(pa.Table.from_pylist(rows, schema=schema), ("payload", "text")).to_pylist()
-    assert [(row["node"], row["duplicate_of"], row["duplicate_kind"]) for row in elected] == [
-        (0, "id1", "text"),
-        (2, "id1", "payload"),
-        (3, "id1", "near"),
-    ]
-    assert elect_copies(schema.empty_table(), ("payload", "text")).num_rows == 0
+    assert elected(rows) == {0: ("id1", "text", 1.0), 2: ("id1", "payload", 1.0), 3: ("id1", "near", 0.75)}
+    assert elected([]) == {}
+
+
+def test_members_that_resemble_only_a_rejected_copy_are_both_kept():
+    """Each has three quarters of the best copy, and a different three quarters: half of each other."""
+    left, right = values(0.75), values(0.75, seed=1)
+    right[: SETTINGS.size // 4] += np.uint32(77)
+    right[SETTINGS.size * 3 // 4 :] = values(1)[SETTINGS.size * 3 // 4 :]
+    assert 0.45 < np.mean(left == right) < 0.55
+    rows = [candidate(0, "a", 0, False), candidate(1, "a", 1, True, left), candidate(2, "a", 2, True, right)]
+    found = elected(rows)
+    assert set(found) == {0}
+    assert found[0][1:] == ("near", 0.75)
+    rows[0]["passes"] = True
+    assert {node: copy_of for node, (copy_of, *_) in elected(rows).items()} == {1: "id0", 2: "id0"}

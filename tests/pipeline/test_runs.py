@@ -115,6 +115,7 @@ def test_reasons_and_keepers_agree(finished):
     assert max(clusters.values()) > 1, "the sample has near-duplicates"
     copies = Counter(row["minhash_cluster_id"] for row in rows if row["keep"])
     assert max(copies.values()) == 1
+    assert all(row["minhash_similarity"] >= 0.6 for row in rows if row["duplicate_of"])
 
 
 def test_the_dataset_opens_everywhere(finished, tmp_path):
