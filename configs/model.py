@@ -13,6 +13,8 @@ from dedup.lines import LineParameters
 from dedup.parameters import MinHashParameters
 from dedup.rehydration import DEFAULT_TABLE, WeightRange, WeightTable
 from filters.base import FilterParameters, Rule
+from filters.pii.redact import RedactionParameters
+from pipeline.repair import RepairParameters
 
 MEGABYTE = 1_000_000
 # Judged before any filter's rules: a wrong language makes every per-language threshold meaningless.
@@ -59,6 +61,10 @@ class Extraction(Section):
         return int(self.page_megabytes * MEGABYTE)
 
 
+class Repair(RepairParameters, Section):
+    """What is repaired in extracted text, before its language is identified."""
+
+
 class Identification(Section):
     """Which language a document is in."""
 
@@ -94,6 +100,11 @@ class Deduplication(MinHashParameters):
         default=("-text_characters", "date"),
         description="which copy is best: columns in order; `-` before a name: highest first; `column=best,next,*`",
     )
+
+    @field_validator("exact")
+    @classmethod
+    def _each_identity_once(cls, exact: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(exact))
 
     @field_validator("keep")
     @classmethod
@@ -146,6 +157,10 @@ class Dataset(Section):
     )
 
 
+class Redaction(RedactionParameters, Section):
+    """What is written in place of spans of `pii` in the published text; documents/ keeps the text as it is."""
+
+
 class Card(Section):
     """What only the publisher can say of the dataset."""
 
@@ -167,9 +182,11 @@ class Settings(Section):
     dump: str | None = Field(default=None, description="name of the crawl; null: taken from the file's path")
     reading: Reading = Reading()
     extraction: Extraction = Extraction()
+    repair: Repair = Repair()
     identification: Identification = Identification()
     deduplication: Deduplication = Deduplication()
     lines: Lines = Lines()
     upsampling: Upsampling = Upsampling()
     dataset: Dataset = Dataset()
+    redaction: Redaction = Redaction()
     card: Card = Card()

@@ -11,6 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dedup.lines import without_lines
+from filters.pii import SPANS, as_rows, as_span
+from filters.pii.redact import RedactionParameters, redact, spans_of_kept_lines
+from filters.pii.spans import Span
 from pipeline.lines import STAGE as LINES
 from pipeline.schema import CLUSTER_COLUMNS, DECIDE_COLUMNS, arrow_schema
 from pipeline.shards import (
@@ -49,8 +52,12 @@ def assemble(task: LanguageTask, work: AssembleJob) -> None:
 
 
 def _documents(task: LanguageTask, job: Job) -> Iterator[tuple[str, Iterator[pa.Table]]]:
-    """Each language's documents, with what is known of their lines where that is measured."""
-    documents = read_languages(job.folder, "documents", task)
+    """Each language's documents, redacted, with what is known of their lines where that is measured."""
+    redaction = job.configuration.settings.redaction
+    documents = (
+        (language, (_redacted(table, redaction) for table in tables))
+        for language, tables in read_languages(job.folder, "documents", task)
+    )
     if not job.configuration.settings.lines.enabled:
         yield from documents
         return
@@ -60,15 +67,39 @@ def _documents(task: LanguageTask, job: Job) -> Iterator[tuple[str, Iterator[pa.
         yield language, (_with_lines(*tables, language, remove) for tables in zip(described, measured, strict=True))
 
 
+def _redacted(documents: pa.Table, parameters: RedactionParameters) -> pa.Table:
+    """Documents with the wanted kinds of spans replaced; `pii` says where they are in the new text."""
+    if not parameters.kinds or "pii" not in documents.column_names:
+        return documents
+    pairs = zip(documents.column("text").to_pylist(), documents.column("pii").to_pylist(), strict=True)
+    redacted = [redact(text, map(as_span, rows or ()), parameters) for text, rows in pairs]
+    return _with_text(documents, [(each.text, each.spans) for each in redacted])
+
+
+def _with_text(documents: pa.Table, pairs: Sequence[tuple[str, Sequence[Span]]]) -> pa.Table:
+    """Documents with other texts, and the spans in them where there are any."""
+    values = {
+        "text": pa.array([text for text, _ in pairs], pa.string()),
+        "pii": pa.array([as_rows(spans) for _, spans in pairs], SPANS),
+    }
+    for name in documents.column_names:
+        if name in values:
+            documents = documents.set_column(documents.schema.get_field_index(name), name, values[name])
+    return documents
+
+
 def _with_lines(documents: pa.Table, lines: pa.Table, language: str, remove: bool) -> pa.Table:
     """Documents with the columns of lines/, without the repeated lines themselves where they are to be removed."""
     check_same_documents(language, documents, lines, f"{LINES}/")
     if remove:
-        pairs = zip(
-            documents.column("text").to_pylist(), lines.column("repeated_line_numbers").to_pylist(), strict=True
-        )
-        text = pa.array([without_lines(text, numbers) for text, numbers in pairs], pa.string())
-        documents = documents.set_column(documents.schema.get_field_index("text"), "text", text)
+        texts, numbers = documents.column("text").to_pylist(), lines.column("repeated_line_numbers").to_pylist()
+        spans = documents.column("pii").to_pylist() if "pii" in documents.column_names else [()] * len(texts)
+        kept = [without_lines(text, cut) for text, cut in zip(texts, numbers, strict=True)]
+        moved = [
+            spans_of_kept_lines(text, shorter, map(as_span, rows or ()))
+            for text, shorter, rows in zip(texts, kept, spans, strict=True)
+        ]
+        documents = _with_text(documents, list(zip(kept, moved, strict=True)))
     columns = {name: documents.column(name) for name in documents.column_names}
     return pa.table(columns | {name: lines.column(name) for name in lines.column_names if name not in columns})
 

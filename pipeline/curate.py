@@ -28,6 +28,7 @@ from pipeline.charset import Decoded, UndecodableError, decode
 from pipeline.clustering.keys import content_digest
 from pipeline.extract import ExtractionError, extract, forget_pages, within_limits
 from pipeline.http import BodyError, content_type, decode_body, header_charset, is_html
+from pipeline.repair import repair
 from pipeline.schema import IDENTITIES, KEY, SKIPPED, arrow_schema
 from pipeline.shards import PLACES, Done, Job, commit, sort_by_language, write_table
 from pipeline.signatures import signature_bytes, signature_type
@@ -111,18 +112,22 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
         with within_limits(settings):
             decoded = _decode(payload, response.headers, settings)
             page = extract(decoded.text, response.url, settings)
+            repaired = repair(page.text, configuration.settings.repair)
     except (BodyError, UndecodableError) as exc:
         raise Skip("failed", "undecodable", str(exc)) from exc
     except ExtractionError as exc:
         raise Skip("failed", exc.reason, str(exc)) from exc
-    if not page.text.strip():
+    text = repaired.text
+    if not text.strip():
         raise Skip("skipped", "no_main_text")
     digest = response.digest or payload_digest(payload)
     return {
         "id": record_id(response, path),
         "key": record_key(response, path),
-        "text": page.text,
-        "text_characters": len(page.text),
+        "text": text,
+        "text_characters": len(text),
+        "extracted_characters": len(page.text),
+        "repairs": list(repaired.changes),
         "url": response.url,
         "date": response.date,
         "dump": configuration.settings.dump or crawl_of(path),
@@ -131,7 +136,7 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
         "length": response.length,
         "digest": digest,
         "payload_identity": payload_identity(digest),
-        "text_digest": text_digest(page.text),
+        "text_digest": text_digest(text),
         "url_identity": url_identity(response.url),
         "charset": decoded.charset,
         "charset_source": decoded.source,

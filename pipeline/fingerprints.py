@@ -23,6 +23,9 @@ from pipeline.sources import Split
 LIBRARIES = (
     "glotmill",
     "trafilatura",
+    "ftfy",
+    "phonenumbers",
+    "python-stdnum",
     "lxml",
     "fastwarc",
     "resiliparse",
@@ -47,14 +50,16 @@ RESULT_MODULES = (
     "licence",
     "limits",
     "lines",
+    "repair",
     "schema",
     "shards",
+    "unwrap",
     "warc",
 )
 
 
-# Settings of deduplication that clusters/ does not depend on.
-DECIDED_LATER = {"remove", "largest_cluster_share", "largest_cluster_documents"}
+# Settings of deduplication that clusters/ does not depend on; nor does it on where the index is, only on its state.
+DECIDED_LATER = {"remove", "largest_cluster_share"}
 
 
 def library_versions() -> dict[str, str]:
@@ -66,7 +71,13 @@ def code_digest() -> str:
     """A hash of the source of what makes the results, since a checkout changes more often than its version."""
     root = Path(__file__).parent.parent
     files = [file for name in RESULT_MODULES for file in sorted((root / "pipeline").glob(f"{name}.py"))]
-    files += (file for package in ("filters", "langid", "dedup") for file in sorted((root / package).glob("*.py")))
+    kinds = (".py", ".tsv", ".yaml")
+    files += (
+        file
+        for package in ("filters", "langid", "dedup")
+        for file in sorted((root / package).rglob("*"))
+        if file.suffix in kinds
+    )
     return digest([file.read_text(encoding="utf-8") for file in files])
 
 
@@ -104,6 +115,7 @@ class Fingerprints:
             facts,
             settings.dump,
             settings.extraction,
+            settings.repair,
             settings.identification,
             measured,
             columns,
@@ -112,7 +124,7 @@ class Fingerprints:
         return cls(
             curate=curate,
             cluster=digest(
-                curate, [asdict(split) for split in splits], deduplication.model_dump(exclude=DECIDED_LATER)
+                curate, [asdict(split) for split in splits], deduplication.model_dump(exclude={*DECIDED_LATER, "index"})
             ),
             configuration=configuration,
         )
@@ -129,7 +141,13 @@ class Fingerprints:
         settings = self.configuration.settings
         alone = settings.deduplication.scope == "language"
         rules = self.rules([language] if alone else languages)
-        later = (settings.deduplication.remove, settings.lines, settings.upsampling, settings.dataset)
+        later = (
+            settings.deduplication.remove,
+            settings.lines,
+            settings.upsampling,
+            settings.dataset,
+            settings.redaction,
+        )
         return digest(clustered, rules, *later)
 
     def rules(self, languages: Iterable[str]) -> dict[str, Any]:

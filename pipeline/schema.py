@@ -23,6 +23,8 @@ CURATE_COLUMNS = (
     ),
     Column("text", pa.string(), "", "main text of the page, paragraphs separated by line breaks", "curate"),
     Column("text_characters", pa.int64(), "characters", "length of the text", "curate"),
+    Column("extracted_characters", pa.int64(), "characters", "length of the text before repair", "curate"),
+    Column("repairs", pa.list_(pa.string()), "", "what repair changed in the text, in order", "curate"),
     Column("url", pa.string(), "", "address of the page", "curate"),
     Column("date", pa.string(), "UTC, ISO 8601", "time of the crawl", "curate"),
     Column("dump", pa.string(), "", "name of the crawl, such as CC-MAIN-2026-30; null when unknown", "curate"),
@@ -82,7 +84,7 @@ CLUSTER_COLUMNS = (
         "minhash_similarity",
         pa.float32(),
         "ratio 0-1",
-        "Jaccard similarity to the best copy of its cluster, estimated; null where it is alone",
+        "Jaccard similarity to the copy that was kept, or else to the best one, estimated; null where it is alone",
         "cluster",
     ),
 )

@@ -1,27 +1,32 @@
 """Lines that were broken at a fixed width, joined into paragraphs again.
 
-A program that fills lines breaks one only where the next word does not fit. So in wrapped text every line, with the first
-word of the next, is longer than the longest line. Poems, lists, addresses and code hardly ever are.
+A program that fills lines breaks one only where the next word does not fit. So in wrapped text every line, with the
+first word of the next, is longer than the longest line. Poems, lists, addresses and code hardly ever are.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 # What e-mail, manuals and books are wrapped at. Narrower is verse, wider is no habit.
 MINIMUM_WIDTH, MAXIMUM_WIDTH = 45, 132
 MINIMUM_LINES = 4  # of a paragraph that shows by itself that it was wrapped
-MINIMUM_INSIDE = 0.5  # share of its breaks that are inside a sentence
+MINIMUM_SOUTHEAST_ASIAN_LINES = 6  # the same where much may be empty at line ends: full lines are less of a sign
+MINIMUM_INSIDE = 0.5  # share of its breaks that are surely inside a sentence, where only names have capitals
+MOST_CAPITALS = 0.5  # above are headlines, and scripts whose letters all count as capitals
 MINIMUM_WORDS = 4  # a line, on average: lists of paths and keys have one
 LONGEST_WORD = 24  # columns; a longer one is an address, which would not have fitted on most lines
 
 # Three lines that may be of one paragraph: most pages have one line a paragraph, and end here.
 _MAY_BE_WRAPPED = re.compile(rf"^(?:[^\s][^\n]{{9,{MAXIMUM_WIDTH - 1}}}\n){{{MINIMUM_LINES - 1}}}\S", re.MULTILINE)
 _MARKED = re.compile(
-    r"\s|[-+*•·‣▪◦–—>|#$%@/\\=_~`]|(?:\d{1,3}|[^\W\d_]|[ivxIVX]{1,5})[.):、]|\(\w{1,3}\)|\[\w{1,3}\]|[①-⓿]"
+    r"\s|[-+*•·‣▪◦–—>|#$%@/\\=_~`]|(?:\d{1,3}|[^\W\d_]|[ivxIVX]{1,5})[.):、]|\(\w{1,3}\)|\[\w{1,3}\]|[\u2190-\u2bff\U0001f000-\U0001faff]"
 )
 _CODE = re.compile(r"[{};\\|=<>]{1}\s*$|\w\(\)|[=!<>]=|->|=>|::|^\w+ = |\t| {3,}")
 _ENDS_SENTENCE = re.compile(r"[.!?…:;。！？：；।॥؟۔։።᠃។။]['\"”“»’)\]」』）]*$")
+# Latin, Greek, Cyrillic, Armenian and common punctuation: the letters that need no closer look.
+_ONE_COLUMN = re.compile("[ -~\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u1fff\u2010-\u2027]*")
 # Scripts without spaces between words: how many columns a program may leave empty at the end of a line, since marks may
 # not begin one (Han, kana: JIS X 4051) or since it breaks between words.
 _EAST_ASIAN = re.compile("[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff65\U00020000-\U0003ffff]")
@@ -52,16 +57,14 @@ def join_wrapped_lines(text: str) -> str:
     usual = max((width for width in widths if width), default=0)
     if not usual:
         return text
-    return "\n".join(
-        line for block, width in zip(blocks, widths, strict=True) for line in _joined(block, width, usual)
-    )
+    return "\n".join(line for block, width in zip(blocks, widths, strict=True) for line in _joined(block, width, usual))
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
     """Runs of lines that may be of one paragraph; every other line by itself."""
     block: list[str] = []
     for line in lines:
-        fits = bool(line) and not _MARKED.match(line) and not _CODE.search(line)
+        fits = 0 < len(line) <= MAXIMUM_WIDTH and not _MARKED.match(line) and not _CODE.search(line)
         if fits:
             block.append(line)
             continue
@@ -75,20 +78,31 @@ def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
 
 def _wrap_width(block: Sequence[str]) -> int | None:
     """The width at which the lines of a block were broken; None when they do not show one."""
-    if len(block) < MINIMUM_LINES or max(map(len, block)) > MAXIMUM_WIDTH or not _has_words(block):
+    least = MINIMUM_SOUTHEAST_ASIAN_LINES if _SOUTHEAST_ASIAN.search(block[0]) else MINIMUM_LINES
+    if len(block) < least or not _has_words(block):
         return None
     width = max(map(columns, block))
     if not MINIMUM_WIDTH <= width <= MAXIMUM_WIDTH:
         return None
-    breaks = list(zip(block, block[1:], strict=False))
-    filled = [_is_full(line, following, width) or _ENDS_SENTENCE.search(line) for line, following in breaks]
+    breaks = list(pairwise(block))
+    if not all(_is_full(line, following, width) or _ENDS_SENTENCE.search(line) for line, following in breaks):
+        return None
     inside = [_is_full(line, following, width) and _is_inside(line, following) for line, following in breaks]
-    return width if all(filled) and sum(inside) >= MINIMUM_INSIDE * len(breaks) else None
+    return width if sum(inside) >= MINIMUM_INSIDE * len(breaks) * (1 - _capitals(block)) else None
+
+
+def _capitals(block: Sequence[str]) -> float:
+    """Share of the words inside lines that begin with a capital: high in German, whose nouns do."""
+    words = [word for line in block for word in line.split()[1:]]
+    return min(MOST_CAPITALS, sum(word[0].isupper() for word in words) / len(words)) if words else 0.0
+
+
+def _is_spaceless(line: str) -> bool:
+    return any(script.search(line) for script in _SPACELESS)
 
 
 def _has_words(block: Sequence[str]) -> bool:
-    spaceless = any(script.search(block[0]) for script in _SPACELESS)
-    return spaceless or sum(len(line.split()) for line in block) >= MINIMUM_WORDS * len(block)
+    return _is_spaceless(block[0]) or sum(len(line.split()) for line in block) >= MINIMUM_WORDS * len(block)
 
 
 def _is_full(line: str, following: str, width: int) -> bool:
@@ -117,7 +131,7 @@ def _joined(block: Sequence[str], width: int | None, usual: int) -> Iterator[str
     sentences are certain.
     """
     paragraph = block[0]
-    for line, following in zip(block, block[1:], strict=False):
+    for line, following in pairwise(block):
         if _is_full(line, following, width) if width else _is_surely_wrapped(line, following, usual):
             paragraph = _join(paragraph, following)
         else:
@@ -127,10 +141,10 @@ def _joined(block: Sequence[str], width: int | None, usual: int) -> Iterator[str
 
 
 def _is_surely_wrapped(line: str, following: str, width: int) -> bool:
-    if max(len(line), len(following)) > width or not _has_words([line]):
+    if max(columns(line), columns(following)) > width or not _has_words([line]):
         return False
     short = _first_word(following) <= LONGEST_WORD
-    return short and _is_inside(line, following) and _is_full(line, following, width) and columns(line) <= width
+    return short and _is_inside(line, following) and _is_full(line, following, width)
 
 
 def _join(line: str, following: str) -> str:
@@ -152,7 +166,7 @@ def columns(line: str) -> int:
     >>> columns("Wörter"), columns("名前"), columns("ไม่")
     (6, 4, 2)
     """
-    if line.isascii():
+    if _ONE_COLUMN.fullmatch(line):
         return len(line)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in line)
     marks = sum(unicodedata.category(character) in ("Mn", "Me", "Cf") for character in line)
