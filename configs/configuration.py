@@ -10,28 +10,40 @@ import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from configs.layers import Layer, Path, Tree, flatten, merge, nearest, refuse_unknown
-from configs.model import LANGUAGE_RULES, LanguageSettings, Settings
+from configs.model import GENERAL_RULES, LanguageSettings, Settings
 from filters.base import Column, Filter, Rule
-from filters.load import load_filter, own_filters
+from filters.load import is_own, load_filter, own_filters, read_source
 from langid.labels import languages
 from pipeline.errors import ConfigurationError
-from pipeline.schema import CLUSTER_COLUMNS, CURATE_COLUMNS, DECIDE_COLUMNS, LINE_COLUMNS
+from pipeline.schema import ANNOTATIONS, CLUSTER_COLUMNS, CURATE_COLUMNS, DECIDE_COLUMNS
 
 PER_LANGUAGE = ("filters", "rules")
+PIPELINE_COLUMNS = (CURATE_COLUMNS, CLUSTER_COLUMNS, *ANNOTATIONS.values(), DECIDE_COLUMNS)
 # Reasons of the ledger that are no rules.
 RESERVED_REASONS = frozenset({"duplicate", "kept"})
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def default_layer(user_filters: Iterable[str] = ()) -> Layer:
-    """The defaults in code: the settings, and every filter's parameters and rules."""
+def default_layer(sources: Mapping[str, str | None] | None = None) -> Layer:
+    """The defaults in code: the settings, and every filter's parameters and rules.
+
+    `sources` are a user's filters, with their text where they are files.
+    """
     tree: Tree = Settings().model_dump(mode="json")
-    tree["filters"], tree["rules"] = {}, {name: _dump(rule) for name, rule in LANGUAGE_RULES.items()}
-    for name in dict.fromkeys([*own_filters(), *user_filters]):
-        module = _filter(name)
+    tree["filters"], tree["rules"] = {}, {name: _dump(rule) for name, rule in GENERAL_RULES.items()}
+    for name, source in {**dict.fromkeys(own_filters()), **(sources or {})}.items():
+        module = _filter(name, source)
         tree["filters"][name] = module.Parameters().model_dump(mode="json")
         tree["rules"] |= {rule: _dump(value) for rule, value in module.RULES.items()}
     return Layer("default", tree)
+
+
+def filter_sources(names: Iterable[str]) -> dict[str, str | None]:
+    """Filters by name, each with its text where it is a user's file. Raises ConfigurationError."""
+    try:
+        return {name: read_source(name) if name.endswith(".py") else None for name in names}
+    except LookupError as exc:
+        raise ConfigurationError(f"filters: {exc}") from exc
 
 
 def _dump(rule: Rule) -> Tree:
@@ -41,11 +53,12 @@ def _dump(rule: Rule) -> Tree:
 
 
 @lru_cache
-def _filter(name: str) -> Filter:
+def _filter(name: str, source: str | None = None) -> Filter:
     try:
-        return load_filter(name)
+        return load_filter(name, source)
     except LookupError as exc:
-        raise ConfigurationError(f"filters: {exc}{nearest(name, own_filters())}") from exc
+        hint = nearest(name, own_filters()) if is_own(name) else ""
+        raise ConfigurationError(f"filters: {exc}{hint}") from exc
 
 
 def known_keys(default: Layer) -> Tree:
@@ -62,10 +75,12 @@ class Configuration:
     scripts: dict[str, Layer]
     languages: dict[str, Layer]
     run: tuple[Layer, ...]
+    sources: dict[str, str] = field(default_factory=dict)
     _cache: dict[str, LanguageSettings] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self._refuse_unknown_keys()
+        self._refuse_columns_of_two()
         for name in self.settings.deduplication.keep_columns:
             self._check_keep(name)
         for label in ["und_Zzzz", *self.overridden_languages()]:
@@ -79,6 +94,20 @@ class Configuration:
             raise ConfigurationError(
                 f'{layers[0]}: "deduplication.keep": "{name}" is no column to order copies by{nearest(name, known)}'
             )
+
+    def _refuse_columns_of_two(self) -> None:
+        """Refuse a column that two filters have, or a filter and the pipeline."""
+        owners = {column.name: "glotmill" for columns in PIPELINE_COLUMNS for column in columns}
+        for name, module in self.filters.items():
+            for column in module.COLUMNS:
+                if column.name in owners:
+                    raise ConfigurationError(
+                        f'filters: the column "{column.name}" of {name} is one of {owners[column.name]}, too; rename it'
+                    )
+                owners[column.name] = name
+
+    def _filter(self, name: str) -> Filter:
+        return _filter(name, self.sources.get(name))
 
     def __getstate__(self) -> dict[str, Any]:
         # Only the layers travel: what is derived holds modules, and is derived again.
@@ -94,7 +123,7 @@ class Configuration:
     def filters(self) -> dict[str, Filter]:
         """The filter modules that measure in this run, by name."""
         enabled = self.for_language("und_Zzzz").filters
-        return {name: _filter(name) for name, parameters in enabled.items() if parameters.enabled}
+        return {name: self._filter(name) for name, parameters in enabled.items() if parameters.enabled}
 
     @cached_property
     def curate_columns(self) -> tuple[Column, ...]:
@@ -105,8 +134,14 @@ class Configuration:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Every column of this run's dataset."""
-        lines = LINE_COLUMNS if self.settings.lines.enabled else ()
-        return (*self.curate_columns, *CLUSTER_COLUMNS, *lines, *DECIDE_COLUMNS)
+        annotated = (column for stage in self.annotations for column in ANNOTATIONS[stage])
+        return (*self.curate_columns, *CLUSTER_COLUMNS, *annotated, *DECIDE_COLUMNS)
+
+    @property
+    def annotations(self) -> tuple[str, ...]:
+        """The stages of this run that annotate documents row by row."""
+        enabled = {"lines": self.settings.lines.enabled, "rights": self.settings.rights.enabled}
+        return tuple(stage for stage in ANNOTATIONS if enabled[stage])
 
     def for_language(self, label: str) -> LanguageSettings:
         """Filter parameters and rules of a language such as `tha_Thai`."""
@@ -117,17 +152,17 @@ class Configuration:
 
     def _language_settings(self, tree: Tree, origins: dict[Path, str], label: str) -> LanguageSettings:
         parameters = {
-            name: _validate(_filter(name).Parameters, values, origins, label, ("filters", name))
+            name: _validate(self._filter(name).Parameters, values, origins, label, ("filters", name))
             for name, values in tree["filters"].items()
         }
         rules = {
             name: _validate(Rule, values, origins, label, ("rules", name)) for name, values in tree["rules"].items()
         }
         # A rule over a filter that is switched off has nothing to judge.
-        measured = {column.name for name, p in parameters.items() if p.enabled for column in _filter(name).COLUMNS}
-        measured |= {column.name for column in LINE_COLUMNS if self.settings.lines.enabled}
-        declared = {column.name: column for name in parameters for column in _filter(name).COLUMNS}
-        declared |= {column.name: column for column in LINE_COLUMNS}
+        measured = {column.name for name, p in parameters.items() if p.enabled for column in self._filter(name).COLUMNS}
+        measured |= {column.name for stage in self.annotations for column in ANNOTATIONS[stage]}
+        declared = {column.name: column for name in parameters for column in self._filter(name).COLUMNS}
+        declared |= {column.name: column for columns in ANNOTATIONS.values() for column in columns}
         known = {column.name: column for column in CURATE_COLUMNS} | declared
         for name, rule in rules.items():
             _check_rule(name, rule, known, origins)
@@ -200,6 +235,7 @@ class Configuration:
             "scripts": {key: dump(layer) for key, layer in self.scripts.items()},
             "languages": {key: dump(layer) for key, layer in self.languages.items()},
             "run": [dump(layer) for layer in self.run],
+            "sources": self.sources,
         }
 
     @classmethod
@@ -215,6 +251,7 @@ class Configuration:
             scripts={key: load(entry) for key, entry in data["scripts"].items()},
             languages={key: load(entry) for key, entry in data["languages"].items()},
             run=(*(load(entry) for entry in data["run"]), *more),
+            sources=data["sources"],
         )
 
 
@@ -231,7 +268,8 @@ def _check_rule(name: str, rule: Rule, known: Mapping[str, Column], origins: dic
         )
     kind = known[rule.column].type
     number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-    fitting = ("min", "max") if number else ("one_of", "none_of") if pa.types.is_string(kind) else ()
+    words = pa.types.is_string(kind) or (pa.types.is_list(kind) and pa.types.is_string(kind.value_type))
+    fitting = ("min", "max") if number else ("one_of", "none_of") if words else ()
     for bound in ("min", "max", "one_of", "none_of"):
         if getattr(rule, bound) is not None and bound not in fitting:
             layer = origins.get(("rules", name, bound), "default")

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from configs.configuration import Configuration, default_layer, known_keys
+from configs.configuration import Configuration, default_layer, filter_sources, known_keys
 from configs.layers import Layer, Tree, nearest, parse_assignment
 from pipeline.errors import ConfigurationError
 
@@ -56,14 +56,15 @@ def load_configuration(source: str, assignments: Sequence[str] = ()) -> Configur
     Raises ConfigurationError, naming the layer and the key.
     """
     run_layers = _run_layers(source)
-    user_filters = [name for layer in run_layers for name in _mapping(layer, "filters")]
-    default = default_layer(user_filters)
+    sources = filter_sources(dict.fromkeys(str(name) for layer in run_layers for name in _mapping(layer, "filters")))
+    default = default_layer(sources)
     return Configuration(
         name=Path(source).stem,
         default=default,
         scripts=_shipped("scripts"),
         languages=_shipped("languages"),
         run=(*run_layers, *assignment_layers(assignments, default)),
+        sources={name: text for name, text in sources.items() if text is not None},
     )
 
 
@@ -144,7 +145,29 @@ def _read_run_layer(source: str) -> Layer:
         tree["inputs"] = [_beside(str(file), entry) for entry in tree["inputs"]]
     if isinstance(tree.get("deduplication"), dict) and "index" in tree["deduplication"]:
         tree["deduplication"]["index"] = _beside(str(file), tree["deduplication"]["index"])
-    return Layer(name, tree)
+    _resolve_rights(str(file), tree)
+    return Layer(name, _with_filter_files(str(file), tree))
+
+
+def _resolve_rights(file: str, tree: Tree) -> None:
+    """Make the paths of `rights` absolute."""
+    rights = tree.get("rights")
+    if isinstance(rights, dict):
+        if isinstance(rights.get("robots_txt"), list):
+            rights["robots_txt"] = [_beside(file, entry) for entry in rights["robots_txt"]]
+        if "opt_outs" in rights:
+            rights["opt_outs"] = _beside(file, rights["opt_outs"])
+
+
+def _with_filter_files(file: str, tree: Tree) -> Tree:
+    """A tree whose filters that are files are named by absolute paths, in overrides as well."""
+    found: Tree = {}
+    for key, value in tree.items():
+        if key == "filters" and isinstance(value, dict):
+            found[key] = {_beside(file, name) if str(name).endswith(".py") else name: v for name, v in value.items()}
+        else:
+            found[key] = _with_filter_files(file, value) if isinstance(value, dict) else value
+    return found
 
 
 def _read_text(file: Traversable, name: str) -> str:

@@ -15,6 +15,7 @@ from dedup.rehydration import DEFAULT_TABLE, WeightRange, WeightTable
 from filters.base import FilterParameters, Rule
 from filters.pii.redact import RedactionParameters
 from pipeline.repair import RepairParameters
+from pipeline.rights.parameters import RIGHTS_RULES, RightsParameters
 
 MEGABYTE = 1_000_000
 # Judged before any filter's rules: a wrong language makes every per-language threshold meaningless.
@@ -23,6 +24,8 @@ LANGUAGE_RULES = {
     "language_score": Rule(column="language_score", min=0.3),
     "script_share": Rule(column="script_share", min=0.5),
 }
+# Of no filter: they stand before those of filters.
+GENERAL_RULES = LANGUAGE_RULES | RIGHTS_RULES
 
 
 class Section(BaseModel):
@@ -127,6 +130,10 @@ class Lines(LineParameters, Section):
     """Lines that many documents of a site or a language have: furniture of pages that extraction left."""
 
 
+class Rights(RightsParameters, Section):
+    """What sites say about the use of their pages outside the pages, and who asked to be left out."""
+
+
 class Upsampling(Section):
     """How often a kept document is to be seen in training, by the size of its cluster: the column upsample_weight."""
 
@@ -186,6 +193,7 @@ class Settings(Section):
     identification: Identification = Identification()
     deduplication: Deduplication = Deduplication()
     lines: Lines = Lines()
+    rights: Rights = Rights()
     upsampling: Upsampling = Upsampling()
     dataset: Dataset = Dataset()
     redaction: Redaction = Redaction()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 
 import numpy as np
@@ -52,19 +53,24 @@ def assemble(task: LanguageTask, work: AssembleJob) -> None:
 
 
 def _documents(task: LanguageTask, job: Job) -> Iterator[tuple[str, Iterator[pa.Table]]]:
-    """Each language's documents, redacted, with what is known of their lines where that is measured."""
+    """Each language's documents, redacted, with the columns of all stages that annotate them."""
     redaction = job.configuration.settings.redaction
-    documents = (
+    documents: Iterator[tuple[str, Iterator[pa.Table]]] = (
         (language, (_redacted(table, redaction) for table in tables))
         for language, tables in read_languages(job.folder, "documents", task)
     )
-    if not job.configuration.settings.lines.enabled:
-        yield from documents
-        return
-    remove = job.configuration.settings.dataset.remove_repeated_lines
-    lines = read_languages(job.folder, LINES, task)
-    for (language, described), (_, measured) in zip(documents, lines, strict=True):
-        yield language, (_with_lines(*tables, language, remove) for tables in zip(described, measured, strict=True))
+    for stage in job.configuration.annotations:
+        documents = _annotated(documents, stage, task, job)
+    yield from documents
+
+
+def _annotated(
+    documents: Iterator[tuple[str, Iterator[pa.Table]]], stage: str, task: LanguageTask, job: Job
+) -> Iterator[tuple[str, Iterator[pa.Table]]]:
+    """Each language's documents with the columns of one stage."""
+    remove = stage == LINES and job.configuration.settings.dataset.remove_repeated_lines
+    for (language, described), (_, found) in zip(documents, read_languages(job.folder, stage, task), strict=True):
+        yield language, map(partial(_with_columns, language, stage, remove), described, found)
 
 
 def _redacted(documents: pa.Table, parameters: RedactionParameters) -> pa.Table:
@@ -88,9 +94,9 @@ def _with_text(documents: pa.Table, pairs: Sequence[tuple[str, Sequence[Span]]])
     return documents
 
 
-def _with_lines(documents: pa.Table, lines: pa.Table, language: str, remove: bool) -> pa.Table:
-    """Documents with the columns of lines/, without the repeated lines themselves where they are to be removed."""
-    check_same_documents(language, documents, lines, f"{LINES}/")
+def _with_columns(language: str, stage: str, remove: bool, documents: pa.Table, lines: pa.Table) -> pa.Table:
+    """Documents with the columns of a stage, and without the repeated lines where they are to be removed."""
+    check_same_documents(language, documents, lines, f"{stage}/")
     if remove:
         texts, numbers = documents.column("text").to_pylist(), lines.column("repeated_line_numbers").to_pylist()
         spans = documents.column("pii").to_pylist() if "pii" in documents.column_names else [()] * len(texts)

@@ -10,6 +10,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from langid.labels import split_label
 from pipeline.columns import escape, type_name
+from pipeline.rights.count import count_rights
 from pipeline.shards import Job
 from pipeline.summary import by_language, by_outcome
 
@@ -40,6 +41,7 @@ def write_card(job: Job, ledger: pa.Table) -> None:
         title=job.configuration.settings.card.title or f"{job.configuration.name}: a multilingual web corpus",
         languages=[language for language in languages if language.outcomes["kept"]],
         outcomes=by_outcome(ledger),
+        statements=count_rights(job.folder),
         columns=job.configuration.columns,
         rules=job.configuration.for_language("und_Zzzz").rules,
         dump=job.configuration.settings.dump,

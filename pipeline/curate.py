@@ -20,6 +20,7 @@ from dedup.exact import payload_identity, text_digest, url_identity
 from dedup.minhash import document_signature
 from dedup.urls import url_depth
 from filters import url_blocklist
+from filters.load import FilterError, measured
 from filters.text import Text
 from langid.documents import Segments, label_group, segment_langs
 from langid.identify import Identification, identify
@@ -56,7 +57,7 @@ def curate(split: Split, job: Job) -> Row:
     configuration = job.configuration
     reader = SplitReader(split, configuration.settings.extraction.page_bytes)
     pages, skipped = _read_pages(reader, configuration)
-    annotated = [row for batch in _batches(pages) for row in annotate(batch, configuration)]
+    annotated = [row for batch in _batches(pages) for row in annotate(batch, configuration, skipped)]
     forget_pages()
     signed = pa.field("signature", signature_type(configuration.settings.deduplication.size))
     schema = pa.schema([*arrow_schema(configuration.curate_columns), KEY, *IDENTITIES, signed])
@@ -111,7 +112,7 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
     try:
         with within_limits(settings):
             decoded = _decode(payload, response.headers, settings)
-            page = extract(decoded.text, response.url, settings)
+            page = extract(decoded.text, response.url, settings, response.headers)
             repaired = repair(page.text, configuration.settings.repair)
     except (BodyError, UndecodableError) as exc:
         raise Skip("failed", "undecodable", str(exc)) from exc
@@ -143,6 +144,7 @@ def page_of(response: Response, path: str, configuration: Configuration) -> Row:
         "html_lang": page.html_lang,
         "title": page.title,
         "licence": page.licence,
+        "robots": page.robots,
         "url_depth": url_depth(response.url),
     }
 
@@ -180,8 +182,11 @@ def _check_response(response: Response) -> None:
         raise Skip("skipped", "not_html", media_type)
 
 
-def annotate(pages: Sequence[Row], configuration: Configuration) -> Iterator[Row]:
-    """Pages with their language, every filter's measurements, and the signature."""
+def annotate(pages: Sequence[Row], configuration: Configuration, skipped: list[Row]) -> Iterator[Row]:
+    """Pages with their language, every filter's measurements, and the signature.
+
+    A page for which a filter fails is added to `skipped`.
+    """
     identification = configuration.settings.identification
     model = load_model(identification.model)
     found = identify([page["text"] for page in pages], model, identification.top)
@@ -191,8 +196,12 @@ def annotate(pages: Sequence[Row], configuration: Configuration) -> Iterator[Row
         segments = segment_langs(page["text"], model)
         text = Text(page["text"], language.language, page["url"], segments.share_of(language.language))
         row = page | language_columns(language, segments, identification.group_score)
-        for name, module in configuration.filters.items():
-            row |= module.measure(text, settings.filters[name])
+        try:
+            for name, module in configuration.filters.items():
+                row |= measured(name, module, text, settings.filters[name])
+        except FilterError as exc:
+            skipped.append(_failed_row(page, str(exc)))
+            continue
         signature = document_signature(page["text"], text.words, language.language_script, deduplication)
         row["signature"] = signature_bytes(signature)
         yield row
@@ -255,6 +264,12 @@ def _damage_row(damage: Damage, path: str) -> Row:
         "response": damage.response,
         "detail": damage.detail,
     }
+
+
+def _failed_row(page: Row, detail: str) -> Row:
+    """A page that a filter could not measure, as the ledger counts it."""
+    provenance = {name: page[name] for name in ("id", "url", "date", "file_path", "offset", "length")}
+    return provenance | {"outcome": "failed", "reason": "filter_failed", "response": True, "detail": detail}
 
 
 def _skipped_row(response: Response, path: str, skip: Skip) -> Row:

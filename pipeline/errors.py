@@ -6,6 +6,7 @@ GlotmillError
 │   └── OutputError           the output folder belongs to something else
 └── RunError              the run failed: exit status 1, what was done stays and the next run continues
     ├── InputError            no input could be read
+    ├── WriteError            a file could not be written
     ├── ShardError            a shard failed after its retries
     ├── StaleShardsError      files of shards are not those that were committed
     └── LedgerError           records in differ from records out
@@ -40,6 +41,10 @@ class RunError(GlotmillError):
 
 class InputError(RunError):
     """An input is missing or holds nothing that can be read."""
+
+
+class WriteError(RunError):
+    """A file could not be written: the disk is full, or the folder may not be written to."""
 
 
 class ShardError(RunError):

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
@@ -14,6 +14,7 @@ from trafilatura.utils import load_html
 from configs.model import Extraction
 from pipeline.licence import licence_of
 from pipeline.limits import CpuLimitExceeded, cpu_limit, memory_limit
+from pipeline.rights.statements import rights_of
 
 # What they log of a page is counted here, as the page's outcome.
 for library in ("trafilatura", "htmldate", "courlan"):
@@ -37,6 +38,7 @@ class Extracted:
     title: str | None
     html_lang: str | None
     licence: str | None = None
+    robots: list[str] | None = None
 
 
 class ExtractionError(Exception):
@@ -63,23 +65,24 @@ def within_limits(settings: Extraction) -> Iterator[None]:
         raise ExtractionError("extraction_memory", detail) from None
 
 
-def extract(html: str, url: str, settings: Extraction) -> Extracted:
+def extract(html: str, url: str, settings: Extraction, headers: Mapping[str, str] | None = None) -> Extracted:
     """The main text of a page. Raises ExtractionError `extraction_failed` for whatever the libraries raise."""
     try:
-        return _extract(html, url, settings)
+        return _extract(html, url, settings, headers or {})
     except MemoryError:
         raise
     except Exception as exc:  # whatever a page makes the libraries raise costs that page, and is counted by name
         raise ExtractionError("extraction_failed", f"{type(exc).__name__}: {exc}") from exc
 
 
-def _extract(html: str, url: str, settings: Extraction) -> Extracted:
+def _extract(html: str, url: str, settings: Extraction, headers: Mapping[str, str]) -> Extracted:
     tree = load_html(JOINERS.sub(lambda found: unescape(found.group()).translate(DEPARTURES), html))
     if tree is None:
-        return Extracted("", None, None)
+        return Extracted("", None, None, robots=rights_of("", headers))
     html_lang = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
     title = tree.findtext(".//title")
     licence = licence_of(html, tree)
+    robots = rights_of(html, headers, tree)
     # trafilatura's own deduplication remembers earlier pages of the process: a result would depend on their order.
     text = trafilatura.extract(
         tree,
@@ -92,7 +95,7 @@ def _extract(html: str, url: str, settings: Extraction) -> Extracted:
     title = " ".join(title.split()).translate(RETURNS) if title else None
     # Blanks at the ends of lines are layout, and lines of nothing else are empty lines.
     lines = (line.rstrip() for line in (text or "").translate(RETURNS).split("\n"))
-    return Extracted("\n".join(lines), title, html_lang or None, licence)
+    return Extracted("\n".join(lines), title, html_lang or None, licence, robots)
 
 
 def forget_pages() -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from configs.configuration import Configuration
 from dedup.parameters import COMPARED
+from filters.load import is_own, read_source
 from langid.models import load_model
 from pipeline.sources import Split
 
@@ -34,6 +35,7 @@ LIBRARIES = (
     "datatrove",
     "pyarrow",
     "ada-url",
+    "protego",
     "tldextract",
 )
 # The modules of pipeline/ that change what a stage writes.
@@ -49,6 +51,7 @@ RESULT_MODULES = (
     "inflate",
     "licence",
     "limits",
+    "rights/*",
     "lines",
     "repair",
     "schema",
@@ -111,6 +114,9 @@ class Fingerprints:
             for label in ("und_Zzzz", *configuration.overridden_languages())
         }
         columns = [column.name for column in configuration.curate_columns]
+        # A user's filters, by their text; ours are in the digest of the code.
+        modules = [name for name in configuration.filters if not is_own(name) and name not in configuration.sources]
+        sources = [configuration.sources, {name: read_source(name) for name in modules}]
         curate = digest(
             facts,
             settings.dump,
@@ -119,6 +125,7 @@ class Fingerprints:
             settings.identification,
             measured,
             columns,
+            sources,
             deduplication.model_dump(include=set(COMPARED)),
         )
         return cls(

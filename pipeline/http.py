@@ -21,6 +21,8 @@ HEAD_LIMIT = 1 << 20
 CHUNK_START = re.compile(rb"\A[0-9a-fA-F]{1,8}[ \t]*(?:;[^\r\n]*)?\r\n")
 ZLIB_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 READERS = {"br": BrotliReader, "zstd": ZstdReader}
+# Every line of these counts; a crawler's name in one holds for that line alone.
+LINE_BY_LINE = frozenset({"x-robots-tag"})
 
 
 class BodyError(Exception):
@@ -29,7 +31,10 @@ class BodyError(Exception):
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """A response as it was sent: status, headers (names in lower case, the last of several wins), body."""
+    """A response as it was sent: status, headers, body.
+
+    Names of headers are in lower case. Of several the last wins, but for LINE_BY_LINE, whose lines are all there.
+    """
 
     status: int
     headers: dict[str, str]
@@ -53,7 +58,8 @@ def parse_response(block: bytes) -> HttpResponse | None:
     for line in head.splitlines()[1:]:
         name, separator, value = line.partition(b":")
         if separator:
-            headers[name.strip().lower().decode("latin-1")] = value.strip().decode("latin-1")
+            key, text = name.strip().lower().decode("latin-1"), value.strip().decode("latin-1")
+            headers[key] = f"{headers[key]}\n{text}" if key in LINE_BY_LINE and key in headers else text
     return HttpResponse(int(status.group(1)), headers, block[end.end() :] if end else b"")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from configs.configuration import Configuration
 from configs.layers import Layer
 from configs.model import MEGABYTE, Deduplication
-from pipeline.errors import OutputError
+from filters.load import is_own, try_out
+from pipeline.errors import ConfigurationError, OutputError
 from pipeline.fingerprints import Fingerprints, run_facts
 from pipeline.release.comparable import comparable
 from pipeline.release.index import ReleaseIndex
@@ -35,6 +36,7 @@ def make_plan(configuration: Configuration, inputs: Sequence[str], output: str) 
     Raises InputError for an input that is not there, OutputError for a folder with something else in it.
     """
     settings = configuration.settings
+    _try_filters(configuration)
     files = find_inputs(inputs or settings.inputs)
     folder = Folder(output)
     _check_folder(folder, files)
@@ -43,6 +45,17 @@ def make_plan(configuration: Configuration, inputs: Sequence[str], output: str) 
     facts = run_facts(configuration)
     index = open_index(configuration.settings.deduplication, _index_state(folder, configuration))
     return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts, index)
+
+
+def _try_filters(configuration: Configuration) -> None:
+    """Let each of a user's filters measure a few texts. Raises ConfigurationError before anything is written."""
+    parameters = configuration.for_language("und_Zzzz").filters
+    for name, module in configuration.filters.items():
+        if not is_own(name):
+            try:
+                try_out(name, module, parameters[name])
+            except LookupError as exc:
+                raise ConfigurationError(f"filters: {exc}") from exc
 
 
 def _index_state(folder: Folder, configuration: Configuration) -> str | None:

@@ -29,6 +29,7 @@ MEANINGS = {
     "extraction_failed": "extraction raised an error",
     "extraction_timeout": "extraction used more CPU time than the limit",
     "extraction_memory": "extraction used more memory than the limit",
+    "filter_failed": "a filter raised an error, or returned what its columns cannot hold",
     "cut_record": "the record ends before its length",
     "corrupt_record": "the record's bytes are damaged",
     "not_a_warc": "the file is no WARC",

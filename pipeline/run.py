@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +23,8 @@ from pipeline.lines import LineJob, line_job, measure_lines
 from pipeline.plan import Plan, write_plan
 from pipeline.progress import Work, track
 from pipeline.report import write_report
+from pipeline.rights.stage import STAGE as RIGHTS
+from pipeline.rights.stage import RightsJob, look_up_rights, rights_job
 from pipeline.runner import Runner
 from pipeline.shards import (
     COMMITS,
@@ -88,6 +90,10 @@ def _stages(plan: Plan, runner: Runner, console: Console) -> Outcome:
         _remove_strangers(job, (LINES, f"{COMMITS}/{LINES}"), commits)
         measure_lines(later.lines, runner, console)
         worked.append("lines")
+    if later.rights and not is_finished(RIGHTS, later.rights):
+        _remove_strangers(job, (RIGHTS, f"{COMMITS}/{RIGHTS}"), commits)
+        look_up_rights(later.rights, runner, console)
+        worked.append("rights")
     if not is_finished(DECIDE.place, later.decided):
         check_limit(later.clustered, count_documents(languages))
         _remove_strangers(job, (DECIDE.place, f"{COMMITS}/{DECIDE.place}"), commits)
@@ -106,6 +112,7 @@ class Later:
 
     clustered: ClusterJob
     lines: LineJob | None
+    rights: RightsJob | None
     decided: ClusterJob
     assembled: assembly.AssembleJob
 
@@ -114,11 +121,14 @@ class Later:
         """The stages after curate, given the commits of all shards."""
         languages = language_rows(commits)
         clustered = cluster_job(plan.job, commits, plan.index)
+        settings = plan.job.configuration.settings
+        lines = line_job(clustered, settings.lines) if settings.lines.enabled else None
+        rights = rights_job(clustered, settings.rights) if settings.rights.enabled else None
+        known = replace(clustered, fingerprint=rights.fingerprint) if rights else clustered
         fingerprint = plan.job.fingerprints.dataset
-        wanted = {language: fingerprint(clustered.fingerprint, language, languages) for language in languages}
-        parameters = plan.job.configuration.settings.lines
-        lines = line_job(clustered, parameters) if parameters.enabled else None
-        return cls(clustered, lines, decide_job(clustered, languages), assembly.AssembleJob(plan.job, wanted))
+        wanted = {language: fingerprint(known.fingerprint, language, languages) for language in languages}
+        decided = decide_job(known, languages)
+        return cls(clustered, lines, rights, decided, assembly.AssembleJob(plan.job, wanted))
 
 
 def is_done(plan: Plan) -> bool:
@@ -132,6 +142,7 @@ def is_done(plan: Plan) -> bool:
     return (
         is_finished(CLUSTERS.place, later.clustered)
         and (later.lines is None or is_finished(LINES, later.lines))
+        and (later.rights is None or is_finished(RIGHTS, later.rights))
         and is_finished(DECIDE.place, later.decided)
         and len(read_commits(plan.job.folder, assembly.STAGE, assembled)) == len(assembled)
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from filters.base import Column
+from pipeline.rights.parameters import RIGHTS_COLUMNS, ROBOTS_COLUMN
 
 SHARED_LABELS = pa.list_(pa.struct([("language", pa.string()), ("share", pa.float32())]))
 SCORED_LABELS = pa.list_(pa.struct([("language", pa.string()), ("score", pa.float32())]))
@@ -48,6 +49,7 @@ CURATE_COLUMNS = (
     ),
     Column("html_lang", pa.string(), "", "language that the page declares in <html lang>", "curate"),
     Column("title", pa.string(), "", "title of the page", "curate"),
+    ROBOTS_COLUMN,
     Column("licence", pa.string(), "", "licence that the page states for itself, such as cc-by-sa-4.0", "curate"),
     Column("url_depth", pa.int64(), "segments", "parts of the address's path; null: no address", "curate"),
     Column("language", pa.string(), "", "identified language, ISO 639-3 and ISO 15924 such as deu_Latn", "curate"),
@@ -111,6 +113,8 @@ LINE_COLUMNS = (
         "lines",
     ),
 )
+# Of stages that annotate documents row by row, by their folders.
+ANNOTATIONS = {"lines": LINE_COLUMNS, "rights": RIGHTS_COLUMNS}
 DECIDE_COLUMNS = (
     Column("keep", pa.bool_(), "", "whether the document is in the dataset", "decide"),
     Column(

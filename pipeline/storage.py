@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 
 import fsspec
 
-from pipeline.errors import OutputError, RunError
+from pipeline.errors import OutputError, WriteError
 
 LOCK = ".lock"
 
@@ -93,7 +93,7 @@ class Folder:
                 self.filesystem.rm(target)
             if isinstance(exc, OSError):
                 fix = "make room, or correct what is wrong, and run again"
-                raise RunError(f"{path}: cannot be written ({exc}); {fix}") from exc
+                raise WriteError(f"{path}: cannot be written ({exc}); {fix}") from exc
             raise
 
     def write_json(self, name: str, data: Any) -> None:

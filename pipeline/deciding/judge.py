@@ -13,8 +13,7 @@ from pipeline.clustering.exchange import send
 from pipeline.clustering.keys import EXACT_COLUMNS, digest_keys, read_signatures
 from pipeline.clustering.nodes import Block, ClusterJob, ShardNodes
 from pipeline.deciding.rules import failed_rules
-from pipeline.lines import STAGE as LINES
-from pipeline.schema import KEY, LINE_COLUMNS
+from pipeline.schema import ANNOTATIONS, KEY
 from pipeline.shards import Done, check_same_documents, commit, read_table, write_table
 
 STAGE = "work/judged"
@@ -74,19 +73,22 @@ def by_language(documents: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _judged_columns(shard: ShardNodes, work: ClusterJob) -> pa.Table:
-    """Key, language, and what the rules of the shard's languages read, of documents/ and of lines/."""
+    """Key, language, and what the rules of the shard's languages read, of documents/ and of what annotates them."""
     folder, place = work.job.folder, f"documents/{shard.name}.parquet"
     languages = read_table(folder, place, ["language"]).column("language").unique().to_pylist()
     rules = [rule for label in languages for rule in work.job.configuration.for_language(label).rules.values()]
     wanted = dict.fromkeys([KEY.name, "language", *(rule.column for rule in rules)])
-    of_lines = [column.name for column in LINE_COLUMNS if column.name in wanted]
-    documents = read_table(folder, place, [name for name in wanted if name not in of_lines])
-    if not of_lines:
-        return documents
-    lines = read_table(folder, f"{LINES}/{shard.name}.parquet", [KEY.name, *of_lines])
-    check_same_documents(shard.name, documents, lines, f"{LINES}/")
-    for name in of_lines:
-        documents = documents.append_column(name, lines.column(name))
+    annotations = {
+        stage: [column.name for column in columns if column.name in wanted] for stage, columns in ANNOTATIONS.items()
+    }
+    elsewhere = {name for names in annotations.values() for name in names}
+    documents = read_table(folder, place, [name for name in wanted if name not in elsewhere])
+    for stage, names in annotations.items():
+        if names:
+            table = read_table(folder, f"{stage}/{shard.name}.parquet", [KEY.name, *names])
+            check_same_documents(shard.name, documents, table, f"{stage}/")
+            for name in names:
+                documents = documents.append_column(name, table.column(name))
     return documents
 
 

@@ -29,8 +29,13 @@ def passing(failures: BoolArray) -> BoolArray:
 def fails(values: pa.ChunkedArray, rule: Rule) -> BoolArray:
     """Which values one rule is against, bool of shape (n,).
 
+    A list is one of the patterns when one of its entries is.
+
     >>> fails(pa.chunked_array([[1.0, None, 3.0]]), Rule(column="c", max=2)).tolist()
     [False, False, True]
+    >>> said = pa.chunked_array([[["meta:noai", "meta:noindex"], [], None]])
+    >>> fails(said, Rule(column="robots", none_of=["*:noai"])).tolist()
+    [True, False, False]
     """
     if pa.types.is_boolean(values.type):
         values = values.cast(pa.int8())
@@ -51,6 +56,10 @@ def fails(values: pa.ChunkedArray, rule: Rule) -> BoolArray:
 
 def _matches(values: pa.ChunkedArray, patterns: Sequence[str]) -> pa.ChunkedArray:
     """Which values are one of the patterns; `*` stands for anything, as in `und_*`."""
+    if pa.types.is_list(values.type):
+        lengths = pc.list_value_length(values).fill_null(0).to_numpy()
+        rows = np.repeat(np.arange(len(values)), lengths)[_matches(pc.list_flatten(values), patterns).to_numpy()]
+        return pa.chunked_array([pa.array(np.isin(np.arange(len(values)), rows))])
     distinct = values.unique().drop_null().to_pylist()
     found = [value for value in distinct if any(fnmatchcase(value, pattern) for pattern in patterns)]
     return pc.is_in(values, pa.array(found, values.type))

@@ -7,7 +7,7 @@ The manifest is written last; until then the index is what it was, and a repeate
 import datetime
 from dataclasses import replace
 
-from pipeline.errors import RunError, UsageError
+from pipeline.errors import RunError, UsageError, WriteError
 from pipeline.release.build import build_release
 from pipeline.release.comparable import check_comparable
 from pipeline.release.finished import FinishedRun, read_finished
@@ -41,7 +41,7 @@ def append(run: FinishedRun, folder: Folder, name: str, date: str | None) -> Rel
         folder.remove_partial_files()
         release = build_release(run, ReleaseIndex(folder, manifest), name, date)
         write_manifest(folder, replace(manifest, releases=(*manifest.releases, release)))
-    except OSError as exc:
+    except (OSError, WriteError) as exc:
         folder.remove(place)
         raise RunError(
             f"{folder.path(place)}: cannot be written ({exc}); the index is as it was. Make room, or correct what is "

@@ -46,7 +46,7 @@ def pages(tmp_path_factory):
                 rows.append(page_of(item, "sample.warc.gz", configuration))
             except Skip:
                 continue
-    table = pa.Table.from_pylist(list(annotate(rows, configuration)), arrow_schema(configuration.curate_columns))
+    table = pa.Table.from_pylist(list(annotate(rows, configuration, [])), arrow_schema(configuration.curate_columns))
     (folder / "documents").mkdir()
     pq.write_table(table, folder / "documents" / "000000.parquet")
     (folder / "run.json").write_text("{}")

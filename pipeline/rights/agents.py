@@ -1,0 +1,51 @@
+"""Crawlers by the names that sites use for them in robots.txt and <meta>, in lower case."""
+
+# Crawlers that feed models, or that sell or publish what they crawl.
+AI_AGENTS = (
+    "ai2bot",
+    "amazonbot",
+    "anthropic-ai",
+    "applebot-extended",
+    "bytespider",
+    "ccbot",
+    "claude-web",
+    "claudebot",
+    "cohere-ai",
+    "cohere-training-data-crawler",
+    "diffbot",
+    "facebookbot",
+    "google-extended",
+    "gptbot",
+    "img2dataset",
+    "meta-externalagent",
+    "omgili",
+    "omgilibot",
+    "pangubot",
+    "perplexitybot",
+    "timpibot",
+    "webzio",
+)
+
+# Crawlers of search engines, archives, and of assistants that look a page up for a person.
+OTHER_AGENTS = (
+    "applebot",
+    "archive.org_bot",
+    "baiduspider",
+    "bingbot",
+    "chatgpt-user",
+    "claude-user",
+    "duckduckbot",
+    "googlebot",
+    "googlebot-image",
+    "googlebot-news",
+    "googleother",
+    "ia_archiver",
+    "msnbot",
+    "oai-searchbot",
+    "petalbot",
+    "seznambot",
+    "slurp",
+    "yandex",
+    "yandexbot",
+    "yeti",
+)
