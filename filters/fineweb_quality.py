@@ -5,15 +5,13 @@ Given the same words and the same terminal punctuation the values are datatrove'
 
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
-import regex
+from numpy.typing import NDArray
 
+from filters._lines import terminal_punctuation
 from filters.base import Column, FilterParameters, Measurements, Rule
-from filters.gopher_repetition import duplicates
 from filters.text import Text
-
-# Khmer marks after a heading, a section or a whole text; Unicode has them as terminal, not sentence-terminal.
-CUSTOMARY_TERMINALS = "៖៙៚"
 
 
 class Parameters(FilterParameters):
@@ -57,30 +55,25 @@ RULES = {
 }
 
 
-@cache
-def terminal_punctuation(extra: str = "") -> frozenset[str]:
-    """Marks that end a sentence: Unicode's Sentence_Terminal of all scripts, `CUSTOMARY_TERMINALS`, `extra`.
-
-    >>> [mark in terminal_punctuation() for mark in ".?。।።؟"]
-    [True, True, True, True, True, True]
-    >>> ";" in terminal_punctuation(), ";" in terminal_punctuation(";")
-    (False, True)
-    """
-    # Marks of scripts stand in the first two planes of Unicode; the others hold ideographs and nothing.
-    planes = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x20000))))
-    return frozenset(regex.findall(r"\p{Sentence_Terminal}", planes)) | set(CUSTOMARY_TERMINALS + extra)
-
-
 def measure(text: Text, parameters: Parameters) -> Measurements:
     """Values of `COLUMNS` over the lines that are not blank; null where there are none."""
-    lines = text.lines
+    from filters._line_counts import line_ends, repeated_lines
+
+    terminals = _sorted_codes(parameters.extra_terminals)
+    lines, terminated, short = line_ends(text.line_places, terminals, parameters.short_line_length)
     if not lines:
         return dict.fromkeys(column.name for column in COLUMNS)
-    terminals = terminal_punctuation(parameters.extra_terminals)
-    newlines = text.text.count("\n")
+    newlines, words = text.text.count("\n"), len(text.places)
+    repeated_characters = repeated_lines(text.line_places)[3]
     return {
-        "fineweb_terminal_punctuation_ratio": sum(line[-1] in terminals for line in lines) / len(lines),
-        "fineweb_short_line_ratio": sum(len(line) <= parameters.short_line_length for line in lines) / len(lines),
-        "fineweb_duplicate_line_character_ratio": duplicates(lines)[1] / (len(text.text) - newlines),
-        "fineweb_newline_word_ratio": newlines / len(text.words) if text.words else None,
+        "fineweb_terminal_punctuation_ratio": terminated / lines,
+        "fineweb_short_line_ratio": short / lines,
+        "fineweb_duplicate_line_character_ratio": repeated_characters / (len(text.text) - newlines),
+        "fineweb_newline_word_ratio": newlines / words if words else None,
     }
+
+
+@cache
+def _sorted_codes(extra: str) -> NDArray[np.uint32]:
+    """Code points of the marks that end a sentence."""
+    return np.array(sorted(map(ord, terminal_punctuation(extra))), np.uint32)

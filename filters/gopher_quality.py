@@ -5,13 +5,15 @@ characters is a letter of any script: the vowel signs of an Indic, Thai or Burme
 letters, but they stand on a consonant, which is one.
 """
 
+from functools import lru_cache
+
+import numpy as np
 import pyarrow as pa
-from datatrove.utils.text import PUNCTUATION_SET
+from numpy.typing import NDArray
 
 from filters.base import Column, FilterParameters, Measurements, Rule, Value
 from filters.text import Text
 
-BULLETS = ("•", "-")
 ELLIPSES = ("...", "…")
 
 
@@ -60,22 +62,17 @@ def measure(text: Text, parameters: Parameters) -> Measurements:
     """Values of `COLUMNS`; ratios over words or lines are null where there are none."""
     return {
         **_word_values(text),
-        **_line_values(text.text),
+        **_line_values(text),
         "gopher_stopword_count": _stopwords(text, parameters),
     }
 
 
 def _word_values(text: Text) -> dict[str, Value]:
-    """Counts over the distinct words, each weighted by how often it occurs."""
-    words = characters = alphabetic = 0
-    for word, count in text.word_counts.items():
-        has_letter = word.isalpha() or any(map(str.isalpha, word))
-        if has_letter:
-            alphabetic += count
-        if has_letter or not PUNCTUATION_SET.issuperset(word):
-            words += count
-            characters += count * len(word)
-    total = len(text.words)
+    from filters._boundaries import word_totals
+
+    places = text.places
+    total = len(places)
+    words, characters, alphabetic = word_totals(places.starts, places.ends, places.flags)
     ellipses = sum(map(text.text.count, ELLIPSES))
     return {
         "gopher_word_count": words,
@@ -86,17 +83,33 @@ def _word_values(text: Text) -> dict[str, Value]:
     }
 
 
-def _line_values(text: str) -> dict[str, Value]:
-    lines = text.splitlines()
-    if not lines:
-        return {"gopher_bullet_line_ratio": None, "gopher_ellipsis_line_ratio": None}
+def _line_values(text: Text) -> dict[str, Value]:
+    from filters._boundaries import character_table
+    from filters._line_counts import bullets_and_ellipses
+
+    lines, bullets, ellipses = bullets_and_ellipses(text.codes, character_table())
     return {
-        "gopher_bullet_line_ratio": sum(line.lstrip().startswith(BULLETS) for line in lines) / len(lines),
-        "gopher_ellipsis_line_ratio": sum(line.rstrip().endswith(ELLIPSES) for line in lines) / len(lines),
+        "gopher_bullet_line_ratio": bullets / lines if lines else None,
+        "gopher_ellipsis_line_ratio": ellipses / lines if lines else None,
     }
 
 
 def _stopwords(text: Text, parameters: Parameters) -> int | None:
+    from filters._ngrams import listed_words
+
     if parameters.stopwords is None:
         return None
-    return len(text.word_counts.keys() & parameters.stopwords)
+    places = text.places
+    found = listed_words(text.word_chain, text.first_occurrences, _hashes(parameters.stopwords))
+    starts, ends = places.starts[found].tolist(), places.ends[found].tolist()
+    words = {places.text[start:end] for start, end in zip(starts, ends, strict=True)}
+    return len(words.intersection(parameters.stopwords))
+
+
+@lru_cache
+def _hashes(words: tuple[str, ...]) -> NDArray[np.uint64]:
+    """Hash of each word as `chain` computes it."""
+    from filters._ngrams import chain
+
+    codes = (np.frombuffer(word.encode("utf-32-le", "surrogatepass"), np.uint32) for word in words)
+    return np.array([chain(code, np.array([0]), np.array([len(code)])).hashes[-1] for code in codes], np.uint64)

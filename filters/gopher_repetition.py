@@ -5,7 +5,6 @@ all characters of the text, white space included. The n-grams of a top count ove
 repeated word has a share above 1.
 """
 
-import numpy as np
 import pyarrow as pa
 
 from filters.base import Column, FilterParameters, Measurements, Rule, Value
@@ -13,8 +12,6 @@ from filters.text import Text
 
 TOP_LIMITS = {2: 0.20, 3: 0.18, 4: 0.16}
 DUPLICATE_LIMITS = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
-_TOP_SIZES = np.array(list(TOP_LIMITS))
-_DUPLICATE_SIZES = np.array(list(DUPLICATE_LIMITS))
 _TOP_NAMES = [f"gopher_top_{n}_gram_character_ratio" for n in TOP_LIMITS]
 _DUPLICATE_NAMES = [f"gopher_duplicate_{n}_gram_character_ratio" for n in DUPLICATE_LIMITS]
 
@@ -65,35 +62,51 @@ def measure(text: Text, parameters: Parameters) -> Measurements:
     if not characters:
         return dict.fromkeys(column.name for column in COLUMNS)
     return {
-        **_repeated("line", text.line_blocks, characters),
-        **_repeated("paragraph", text.paragraphs, characters),
-        **_ngrams(text.words, characters),
+        **_shares("line", *_repeated_lines(text), characters),
+        **_shares("paragraph", *_repeated_paragraphs(text), characters),
+        **_ngrams(text, characters),
     }
 
 
-def duplicates(parts: list[str]) -> tuple[int, int]:
-    """How many parts occurred before, and how many characters they have.
-
-    >>> duplicates(["ja", "nein", "ja", "ja"])
-    (2, 4)
-    """
-    distinct = set(parts)
-    return len(parts) - len(distinct), sum(map(len, parts)) - sum(map(len, distinct))
-
-
-def _repeated(kind: str, parts: list[str], characters: int) -> dict[str, Value]:
-    repeated, repeated_characters = duplicates(parts)
+def _shares(kind: str, parts: int, repeated: int, repeated_characters: int, characters: int) -> dict[str, Value]:
     return {
-        f"gopher_duplicate_{kind}_ratio": repeated / len(parts),
+        f"gopher_duplicate_{kind}_ratio": repeated / parts,
         f"gopher_duplicate_{kind}_character_ratio": repeated_characters / characters,
     }
 
 
-def _ngrams(words: list[str], characters: int) -> dict[str, Value]:
-    from filters._ngrams import duplicate_ngram_characters, join_words, top_ngram_characters
+def _repeated_lines(text: Text) -> tuple[int, int, int]:
+    """Parts between runs of line feeds, those that occurred before, and their characters.
 
-    tops = top_ngram_characters(join_words(words, " "), _TOP_SIZES).tolist()
-    repeated = duplicate_ngram_characters(join_words(words, ""), _DUPLICATE_SIZES).tolist()
+    Line feeds at the start or the end of the text have an empty part outside.
+
+    >>> _repeated_lines(Text("\\none\\n \\n\\none\\n"))
+    (5, 2, 3)
+    """
+    from filters._line_counts import repeated_lines
+
+    repeated, characters, _, _ = repeated_lines(text.line_places)
+    filled = len(text.line_places.starts)
+    outside = (text.text.startswith("\n") + text.text.endswith("\n")) if filled else 2
+    return filled + outside, repeated + max(0, outside - 1), characters
+
+
+def _repeated_paragraphs(text: Text) -> tuple[int, int, int]:
+    """Paragraphs, those that occurred before, and their characters.
+
+    >>> _repeated_paragraphs(Text("ja\\n\\nnein\\n\\nja\\n\\nja"))
+    (4, 2, 4)
+    """
+    parts = text.paragraphs
+    distinct = set(parts)
+    return len(parts), len(parts) - len(distinct), sum(map(len, parts)) - sum(map(len, distinct))
+
+
+def _ngrams(text: Text, characters: int) -> dict[str, Value]:
+    from filters._ngrams import duplicate_ngram_characters, top_ngram_characters
+
+    tops = top_ngram_characters(text.word_chain, text.first_occurrences, max(TOP_LIMITS)).tolist()
+    repeated = duplicate_ngram_characters(text.word_chain, min(DUPLICATE_LIMITS), max(DUPLICATE_LIMITS)).tolist()
     return {
         **{name: top / characters if top >= 0 else None for name, top in zip(_TOP_NAMES, tops, strict=True)},
         **{name: count / characters for name, count in zip(_DUPLICATE_NAMES, repeated, strict=True)},

@@ -74,8 +74,13 @@ def setting_rows(model: type[BaseModel], prefix: str, skip: Iterable[str] = ()) 
         if name in skip:
             continue
         meaning = field.description or docstrings.get(name) or ("takes part in the run" if name == "enabled" else "")
-        default = json.dumps(to_jsonable_python(field.get_default()), ensure_ascii=False)
-        yield f"`{prefix}{name}`", setting_type(schema[name]), f"`{default}`", escape(sentence(meaning))
+        default = to_jsonable_python(field.get_default())
+        kind = schema[name]
+        keys = {f"{name}.{key}": value for key, value in default.items()} if isinstance(default, dict) else {}
+        for key, value in (keys or {name: default}).items():
+            type_ = setting_type(kind["additionalProperties"] if keys else kind)
+            shown = json.dumps(value, ensure_ascii=False)
+            yield f"`{prefix}{key}`", type_, f"`{shown}`", escape(sentence(meaning))
 
 
 def setting_type(schema: dict[str, Any]) -> str:

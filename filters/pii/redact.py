@@ -26,7 +26,9 @@ class RedactionParameters(BaseModel):
     style: Literal["placeholder", "mask"] = Field(
         default="placeholder", description="a word for the kind, or as many characters as there were"
     )
-    placeholders: dict[str, str] = Field(default={}, description="the word of a kind; others are <kind>")
+    placeholders: dict[str, str] = Field(
+        default={kind: f"<{kind}>" for kind in KINDS}, description="the word of each kind"
+    )
 
     @field_validator("kinds")
     @classmethod

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.clustering.keys import document_keys
 from pipeline.errors import RunError, UsageError
@@ -60,7 +61,8 @@ class Collected:
 def build_release(run: FinishedRun, index: ReleaseIndex, name: str, date: str | None) -> Release:
     """Write all files of a release into its folder; what the manifest says of it.
 
-    Raises UsageError where ids are released already, LedgerError where counts differ from the run's own.
+    Raises UsageError where ids are released already, or documents are copies of themselves; LedgerError where counts
+    differ from the run's own.
     """
     writer = FilesWriter(index.folder, f"{RELEASES}/{name}")
     work = f"{writer.place}/work"
@@ -139,7 +141,11 @@ def _collect_ids(entries: pa.Table, spill: Spill) -> None:
 
 
 def _collect_matches(shard: ShardTables, run: FinishedRun, spill: Spill) -> None:
-    """Put aside the documents whose cluster has a released one. Raises RunError where the run keeps one of them."""
+    """Put aside the documents whose cluster has a released one.
+
+    Raises RunError where the run keeps one of them, UsageError where a document is a copy of itself.
+    """
+    _check_not_itself(shard, run)
     matched = shard.clusters.column("released_id").is_valid()
     clusters, languages = shard.clusters.filter(matched), shard.documents.column("language").filter(matched)
     outcomes = [outcome for (outcome, _), known in zip(shard.outcomes, matched.to_pylist(), strict=True) if known]
@@ -157,6 +163,18 @@ def _collect_matches(shard: ShardTables, run: FinishedRun, spill: Spill) -> None
         "similarity": clusters.column("minhash_similarity"),
     }
     spill.add(pa.table(columns), range_of(high, spill.ranges))
+
+
+def _check_not_itself(shard: ShardTables, run: FinishedRun) -> None:
+    """Raise UsageError where a document is recorded as a copy of itself: then it was released before the run."""
+    same = pc.equal(shard.clusters.column("released_id"), shard.clusters.column("id"))
+    ids = shard.clusters.filter(same).column("id").to_pylist()
+    if ids:
+        raise UsageError(
+            f"{run.folder.url}: the run was compared with an index that holds this run's own release, or the same "
+            f"documents from a release of the same files: {', '.join(ids[:SHOWN_IDS])} would be copies of themselves; "
+            "use another output folder for each run, and inputs that are not released"
+        )
 
 
 def write_keys(writer: FilesWriter, spill: Spill) -> int:

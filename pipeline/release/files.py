@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ from pipeline.release.manifest import DamagedIndexError, FileFacts
 from pipeline.storage import Folder
 
 PIECE = 1 << 20
+# A Parquet file ends with its metadata, their length in four bytes, and a magic number of four.
+TAIL = 8
 
 
 class HashedStream(io.RawIOBase):
@@ -63,7 +66,8 @@ class FilesWriter:
             hashed = HashedStream(stream)
             with pq.ParquetWriter(hashed, schema, write_page_checksum=True, **options) as writer:
                 yield writer
-        self.files[name] = hashed.facts
+        with self.folder.open(f"{self.place}/{name}") as written:
+            self.files[name] = replace(hashed.facts, footer=footer_digest(written))
 
     def groups(self, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Some columns of a file that was written, a table per row group."""
@@ -95,19 +99,24 @@ def regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
 
 
 @contextmanager
-def open_parquet(folder: Folder, name: str, rows: int, remedy: str) -> Iterator[pq.ParquetFile]:
-    """A Parquet file of the index, which has so many rows.
+def open_parquet(folder: Folder, name: str, facts: FileFacts, rows: int, remedy: str) -> Iterator[pq.ParquetFile]:
+    """A Parquet file of the index, as the manifest describes it, which has so many rows.
 
     Raises DamagedIndexError, with the file and the fix, where it cannot be read.
     """
     try:
-        with folder.open(name) as stream, pq.ParquetFile(stream, page_checksum_verification=True) as file:
-            if file.metadata.num_rows != rows:
-                raise OSError(f"{file.metadata.num_rows:,} rows, not {rows:,}")
-            yield file
+        with folder.open(name) as stream:
+            # Before Arrow sees it: a changed footer can abort the process, or hide rows.
+            if footer_digest(stream) != facts.footer:
+                raise OSError("its footer is not the one that was written")
+            stream.seek(0)
+            with pq.ParquetFile(stream, page_checksum_verification=True) as file:
+                if file.metadata.num_rows != rows:
+                    raise OSError(f"{file.metadata.num_rows:,} rows, not {rows:,}")
+                yield file
     except GlotmillError:
         raise
-    except (pa.ArrowException, OSError, EOFError) as exc:
+    except (pa.ArrowException, OSError, EOFError, ValueError, KeyError, TypeError) as exc:
         raise DamagedIndexError(damage(folder, name, f"cannot be read ({exc})", remedy)) from exc
 
 
@@ -122,11 +131,28 @@ def read_group(file: pq.ParquetFile, group: int, columns: Sequence[str] | None) 
 
 
 def checksum(folder: Folder, name: str) -> FileFacts:
-    """Size and checksum of a file as it is now."""
+    """Size and checksum of a file as it is now, without that of its footer."""
+    with folder.open(name) as stream:
+        return _facts_of_rest(stream)
+
+
+def footer_digest(stream: BinaryIO) -> str:
+    """XXH3-128 of a Parquet file from its metadata to its end, in hexadecimal digits.
+
+    The length that the file itself gives is part of it. Of a damaged file, this may be the hash of anything.
+    """
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(max(size - TAIL, 0))
+    length = int.from_bytes(stream.read(4), "little")
+    stream.seek(max(size - TAIL - length, 0))
+    return _facts_of_rest(stream).xxh3_128
+
+
+def _facts_of_rest(stream: BinaryIO) -> FileFacts:
+    """Size and checksum of what is left of a stream, read in pieces."""
     found = xxhash.xxh3_128()
     size = 0
-    with folder.open(name) as stream:
-        while piece := stream.read(PIECE):
-            found.update(piece)
-            size += len(piece)
+    while piece := stream.read(PIECE):
+        found.update(piece)
+        size += len(piece)
     return FileFacts(size, found.hexdigest())

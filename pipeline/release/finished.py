@@ -8,14 +8,15 @@ from typing import Any
 import pyarrow as pa
 
 from configs.model import Deduplication
-from pipeline.errors import OutputError, UsageError
+from pipeline.clustering.keys import content_digest
+from pipeline.errors import OutputError, ShardError, UsageError
 from pipeline.ledger import NAME as LEDGER_NAME
 from pipeline.ledger import outcome_of
 from pipeline.plan import NAME as RUN_NAME
 from pipeline.plan import read_plan
 from pipeline.run import is_done
 from pipeline.schema import KEY
-from pipeline.shards import check_same_documents, read_table
+from pipeline.shards import COMMITS, check_same_documents, read_table
 from pipeline.storage import Folder
 
 DOCUMENT_COLUMNS = (KEY.name, "id", "url", "dump", "language")
@@ -69,7 +70,10 @@ def read_finished(output: str) -> FinishedRun:
 
 
 def read_shards(run: FinishedRun) -> Iterator[ShardTables]:
-    """The run's shards in name order. Raises ShardError where files of a shard are not of the same documents."""
+    """The run's shards in name order.
+
+    Raises ShardError where files of a shard are not of the same documents, or signatures not those of the run.
+    """
     for shard in run.shards:
         documents = read_table(run.folder, f"documents/{shard}.parquet", DOCUMENT_COLUMNS)
         signatures = read_table(run.folder, f"signatures/{shard}.parquet")
@@ -77,8 +81,19 @@ def read_shards(run: FinishedRun) -> Iterator[ShardTables]:
         decisions = read_table(run.folder, f"decisions/{shard}.parquet", [KEY.name, "keep", *REASONS])
         for other, place in ((signatures, "signatures/"), (clusters, "clusters/"), (decisions, "decisions/")):
             check_same_documents(shard, documents, other, f"{place}{shard}.parquet")
+        _check_content(run.folder, shard, signatures)
         outcomes = list(map(outcome_of, *(decisions.column(name).to_pylist() for name in REASONS)))
         yield ShardTables(documents, signatures, clusters, decisions.column("keep"), outcomes)
+
+
+def _check_content(folder: Folder, shard: str, signatures: pa.Table) -> None:
+    """Raise ShardError where signatures are not those that were committed: clusters were made of others."""
+    facts = folder.read_json(f"{COMMITS}/documents/{shard}.json")
+    if facts is None or facts.get("content") != content_digest(signatures):
+        raise ShardError(
+            f"{folder.path(f'signatures/{shard}.parquet')}: not the signatures that the run made; "
+            "remove it and run again to make it anew"
+        )
 
 
 def ledger_counts(folder: Folder) -> Counter[Place]:

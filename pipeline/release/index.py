@@ -198,7 +198,8 @@ class ReleaseIndex:
 
     def _open(self, release: Release, name: str) -> AbstractContextManager[pq.ParquetFile]:
         rows = {KEYS: release.keys, GROWTH: release.grown}.get(name, release.documents)
-        return open_parquet(self.folder, f"{release.folder}/{name}", rows, f"remove the release {release.name}")
+        remedy = f"remove the release {release.name}"
+        return open_parquet(self.folder, f"{release.folder}/{name}", release.files[name], rows, remedy)
 
 
 def check_sizes(folder: Folder, manifest: Manifest) -> None:

@@ -13,7 +13,7 @@ from pipeline.fingerprints import digest
 from pipeline.storage import Folder
 
 NAME = "index.json"
-FORMAT = 1
+FORMAT = 2
 RELEASES = "releases"
 REMOVALS = "removals"
 RELEASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -25,10 +25,14 @@ class DamagedIndexError(RunError):
 
 @dataclass(frozen=True)
 class FileFacts:
-    """Size in bytes and XXH3-128 of a file, in hexadecimal digits."""
+    """Size in bytes and XXH3-128 of a file, in hexadecimal digits.
+
+    `footer` is that of a Parquet file's metadata, which no checksum of a page covers; null for other files.
+    """
 
     size: int
     xxh3_128: str
+    footer: str | None = None
 
 
 @dataclass(frozen=True)

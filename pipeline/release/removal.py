@@ -84,7 +84,8 @@ def read_removals(index: ReleaseIndex, removals: Sequence[Removal]) -> pa.Table:
     """The rows of lists of removals."""
     tables = [REMOVALS_SCHEMA.empty_table()]
     for removal in removals:
-        with open_parquet(index.folder, removal.file, removal.documents, "take the same documents down again") as file:
+        remedy = "take the same documents down again"
+        with open_parquet(index.folder, removal.file, removal.facts, removal.documents, remedy) as file:
             tables += [read_group(file, group, None) for group in range(file.num_row_groups)]
     return pa.concat_tables(tables)
 

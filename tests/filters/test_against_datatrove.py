@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 from datatrove.data import Document
-from datatrove.pipeline.filters import FineWebQualityFilter, GopherQualityFilter, fineweb_quality_filter
+from datatrove.pipeline.filters import (
+    C4ParagraphFilter,
+    C4QualityFilter,
+    FineWebQualityFilter,
+    GopherQualityFilter,
+    c4_filters,
+    fineweb_quality_filter,
+)
 from datatrove.pipeline.filters import gopher_quality_filter as gopher_quality_module
 from datatrove.pipeline.filters.gopher_repetition_filter import (
     find_all_duplicate,
@@ -17,9 +24,9 @@ from datatrove.pipeline.filters.gopher_repetition_filter import (
     get_n_grams,
 )
 
-from filters import fineweb_quality, gopher_quality, gopher_repetition
+from filters import c4_quality, fineweb_quality, gopher_quality, gopher_repetition
+from filters._lines import count_sentences
 from filters.base import Measurements
-from filters.gopher_quality import BULLETS
 from filters.text import Text
 
 EPSILON = 1e-9
@@ -54,6 +61,25 @@ NO_QUALITY_RULES = {
     "max_non_alpha_words_ratio": None,
     "min_stop_words": None,
 }
+# Statistics that datatrove counts for dropped lines, and its rules, by the rule of ours.
+C4_LINES = {
+    "long_word": ("line-filter-too_long_word", {"max_word_length": 1000}),
+    "unterminated": ("line-filter-no_terminal_punc", {"filter_no_terminal_punct": True}),
+    "few_words": ("line-filter-too_few_words", {"min_words_per_line": 3}),
+    "javascript": ("line-filter-javascript", {"filter_javascript": True}),
+    "policy": ("line-filter-policy", {"filter_policy": True}),
+}
+NO_C4_RULES = {
+    "filter_no_terminal_punct": False,
+    "min_num_sentences": -1,
+    "min_words_per_line": -1,
+    "max_word_length": -1,
+    "filter_lorem_ipsum": False,
+    "filter_javascript": False,
+    "filter_curly_bracket": False,
+    "filter_policy": False,
+}
+C4_PARAMETERS = c4_quality.Parameters(terminals="".join(c4_filters.END_PUNCTUATION))
 NO_FINEWEB_RULES = {"line_punct_thr": -1, "short_line_thr": 2, "char_duplicates_ratio": 2, "new_line_ratio": 1e9}
 
 
@@ -61,6 +87,16 @@ def composed(sentence: str, seed: int) -> str:
     """A text with repeated sentences and pieces, lists, ellipses and blank lines."""
     choose = random.Random(seed)
     pieces = [sentence, sentence[: len(sentence) // 2], sentence[len(sentence) // 3 :] + "…", "#", "..."]
+    # What only C4 looks for, rarely, so that most texts get past it.
+    if choose.random() < 0.3:
+        pieces += ["Enable JavaScript to read this.", "Lorem ipsum dolor sit amet.", "We use cookies, a few of them."]
+        pieces += [
+            "if (a) { return b. }",
+            "It is so.[12]",
+            "x" * 1001 + " is too long.",
+            'He said "no"',
+            f"{sentence} " * 9,
+        ]
     ends = [" ", " ", "\n", "\n\n", "\n• ", "\n- ", "\r\n", "\n \n"]
     return "".join(choose.choice(pieces) + choose.choice(ends) for _ in range(choose.randint(2, 30)))
 
@@ -76,6 +112,7 @@ CASES = [
 def same_words(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (gopher_quality_module, fineweb_quality_filter):
         monkeypatch.setattr(module, "split_into_words", lambda text, language: Text(text).words)
+    monkeypatch.setattr(c4_filters, "split_into_sentences", lambda line, language: [""] * count_sentences(line))
 
 
 def rejects(datatrove_filter: Any, text: str) -> bool:
@@ -113,6 +150,44 @@ def check_fineweb(text: str, values: Measurements) -> None:
             value,
             is_maximum,
         )
+
+
+def c4_counts(text: str, **rules: Any) -> tuple[dict[str, int], str]:
+    """What datatrove counts of a text's lines, and the text that it leaves."""
+    judging = C4QualityFilter(**(NO_C4_RULES | rules))
+    document = Document(text=text, id="0")
+    judging.filter(document)
+    return {name: int(value.total) for name, value in judging.stats.stats.items()}, document.text
+
+
+def c4_reason(text: str, **rules: Any) -> str | None:
+    judged = C4QualityFilter(**rules).filter(Document(text=text, id="0"))
+    return None if judged is True else judged[1]  # type: ignore[index]
+
+
+def check_c4(text: str) -> None:
+    values: Any = c4_quality.measure(Text(text), C4_PARAMETERS)
+    for name, (statistic, rule) in C4_LINES.items():
+        counts, _ = c4_counts(text, **rule)
+        assert values[f"c4_{name}_line_ratio"] == pytest.approx(counts.get(statistic, 0) / counts["line-total"])
+    counts, kept = c4_counts(text, **{name: value for _, rule in C4_LINES.values() for name, value in rule.items()})
+    assert values["c4_dropped_line_ratio"] == pytest.approx(1 - counts.get("line-kept", 0) / counts["line-total"])
+    if "[" not in text:  # citations are cut from kept lines, and from no line of ours
+        characters = sum(len(line.strip()) for line in text.splitlines())
+        left = sum(map(len, kept.split("\n")))
+        assert values["c4_dropped_character_ratio"] == pytest.approx(1 - left / characters)
+    # The rules over whole documents, each alone, in the order in which datatrove stops.
+    assert (c4_reason(text, filter_curly_bracket=False, min_num_sentences=-1) == "lorem_ipsum") == values[
+        "c4_lorem_ipsum"
+    ]
+    assert (c4_reason(text, filter_lorem_ipsum=False, min_num_sentences=-1) == "curly_bracket") == values[
+        "c4_curly_bracket"
+    ]
+    loose = {"filter_lorem_ipsum": False, "filter_curly_bracket": False}
+    sentences = values["c4_sentence_count"]
+    assert c4_reason(text, **loose, min_num_sentences=sentences) is None
+    assert c4_reason(text, **loose, min_num_sentences=sentences + 1) == "too_few_sentences"
+    assert rejects(C4ParagraphFilter(), text) == (values["c4_long_line_count"] < 3)
 
 
 def check_repetition(text: str, values: Measurements) -> None:
@@ -153,6 +228,7 @@ def check_all(text: str) -> None:
     check_quality(text, gopher_quality.measure(view, gopher_quality.Parameters(stopwords=STOPWORDS)))
     check_fineweb(text, fineweb_quality.measure(view, fineweb_quality.Parameters()))
     check_repetition(text, gopher_repetition.measure(view, gopher_repetition.Parameters()))
+    check_c4(text)
 
 
 @pytest.mark.usefixtures("same_words")
@@ -160,7 +236,8 @@ def test_bullets_are_datatroves() -> None:
     for bullet in ("•", "-", "*", "–", "·"):
         text = f"{bullet} one\n{bullet} two"
         rejected = rejects(GopherQualityFilter(**(NO_QUALITY_RULES | {"max_bullet_lines_ratio": 0.5})), text)
-        assert rejected is (bullet in BULLETS)
+        values = gopher_quality.measure(Text(text), gopher_quality.Parameters())
+        assert rejected is (values["gopher_bullet_line_ratio"] == 1)
 
 
 def pages(folder: Path, name: str, step: int) -> Iterator[str]:

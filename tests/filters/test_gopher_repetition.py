@@ -7,13 +7,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters._ngrams import duplicate_ngram_characters, join_words, top_ngram_characters
+from filters._ngrams import (
+    Chain,
+    chain,
+    duplicate_ngram_characters,
+    first_occurrences,
+    listed_words,
+    top_ngram_characters,
+)
 from filters.base import Measurements
 from filters.gopher_repetition import COLUMNS, Parameters, measure
 from filters.text import Text
 
 WORDS = st.lists(st.sampled_from(["a", "b", "ab", "ba", "aba", "ก", "😀"]), max_size=60)
-SIZES = np.array([2, 3, 4, 5])
+
+
+def chained(words: list[str]) -> Chain:
+    ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64)
+    codes = np.frombuffer(" ".join(words).encode("utf-32-le"), np.uint32)
+    return chain(codes, np.append(0, ends)[: len(words)], ends - 1)
 
 
 def measured(text: str) -> Measurements:
@@ -60,7 +72,8 @@ def test_an_empty_text_has_no_values() -> None:
 @settings(deadline=None)
 @given(WORDS)
 def test_top_ngrams_by_definition(words: list[str]) -> None:
-    for n, found in zip(SIZES, top_ngram_characters(join_words(words, " "), SIZES).tolist(), strict=True):
+    together = chained(words)
+    for n, found in zip((2, 3, 4, 5), top_ngram_characters(together, first_occurrences(together), 5), strict=True):
         grams = Counter(" ".join(words[i : i + n]) for i in range(len(words) - n + 1))
         top = max(grams, key=lambda gram: grams[gram], default=None)
         assert found == (-1 if top is None else len(top) * grams[top])
@@ -69,7 +82,7 @@ def test_top_ngrams_by_definition(words: list[str]) -> None:
 @settings(deadline=None)
 @given(WORDS)
 def test_duplicate_ngrams_by_definition(words: list[str]) -> None:
-    for n, found in zip(SIZES, duplicate_ngram_characters(join_words(words, ""), SIZES).tolist(), strict=True):
+    for n, found in zip((2, 3, 4, 5), duplicate_ngram_characters(chained(words), 2, 5), strict=True):
         seen, characters, place = set(), 0, 0
         while place + n <= len(words):
             gram = "".join(words[place : place + n])
@@ -81,5 +94,21 @@ def test_duplicate_ngrams_by_definition(words: list[str]) -> None:
 
 def test_a_megabyte_of_one_word_is_counted_whole() -> None:
     words = ["word"] * 250_000
-    assert duplicate_ngram_characters(join_words(words, ""), np.array([5])).tolist() == [4 * 5 * ((250_000 - 1) // 5)]
-    assert top_ngram_characters(join_words(words, " "), np.array([2])).tolist() == [9 * 249_999]
+    together = chained(words)
+    assert duplicate_ngram_characters(together, 5, 5).tolist() == [4 * 5 * ((250_000 - 1) // 5)]
+    assert top_ngram_characters(together, first_occurrences(together), 2).tolist() == [9 * 249_999]
+
+
+@settings(deadline=None)
+@given(WORDS)
+def test_first_occurrences_by_definition(words: list[str]) -> None:
+    assert first_occurrences(chained(words)).tolist() == [words.index(word) for word in words]
+
+
+@settings(deadline=None)
+@given(WORDS, st.lists(st.sampled_from(["a", "ba", "ก", "c"]), unique=True))
+def test_listed_words_by_definition(words: list[str], listed: list[str]) -> None:
+    together = chained(words)
+    hashes = np.array([chained([word]).hashes[-1] for word in listed], np.uint64)
+    found = listed_words(together, first_occurrences(together), hashes)
+    assert [words[place] for place in found] == [word for word in dict.fromkeys(words) if word in listed]

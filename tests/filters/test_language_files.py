@@ -16,6 +16,7 @@ from configs.load import load_configuration
 from configs.model import LANGUAGE_RULES
 from filters import fineweb_quality, gopher_quality, gopher_repetition
 from filters.base import Rule, Value
+from filters.load import load_filter
 from filters.text import Text
 from filters.words import split_words
 from langid.labels import canonical, languages
@@ -51,8 +52,8 @@ def test_a_file_holds_differences_and_says_where_they_come_from(path: Path) -> N
     assert tree
     assert set(tree) <= {"filters", "rules"}
     for name, parameters in tree.get("filters", {}).items():
-        defaults = MODULES[name].Parameters()
-        assert MODULES[name].Parameters(**parameters) != defaults
+        kind = load_filter(name).Parameters
+        assert kind(**parameters) != kind()
     for name, fields in tree.get("rules", {}).items():
         default = ALL_RULES[name]
         changed = Rule.model_validate(default.model_dump() | fields)

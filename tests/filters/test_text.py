@@ -14,7 +14,12 @@ TEXTS = st.text(alphabet="ab \n\r\t", max_size=30)
 @settings(deadline=None)
 @given(TEXTS)
 def test_line_blocks_are_parted_by_runs_of_line_feeds(text: str) -> None:
-    assert Text(text).line_blocks == re.split("\n+", text)
+    places = Text(text).line_places
+    inner = [text[start:end] for start, end in zip(places.starts, places.ends, strict=True)]
+    assert inner == [part for part in re.split("\n+", text) if part]
+    assert [inner[place] for place in places.first] == inner
+    assert places.first.tolist() == [inner.index(part) for part in inner]
+    assert places.blank.tolist() == [part.isspace() for part in inner]
 
 
 @settings(deadline=None)

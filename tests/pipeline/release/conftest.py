@@ -11,12 +11,13 @@ import pytest
 import xxhash
 
 from configs.model import Deduplication
+from pipeline.clustering.keys import content_digest
 from pipeline.ledger import NAME as LEDGER_NAME
 from pipeline.ledger import outcome_of
 from pipeline.release.comparable import comparable
 from pipeline.release.finished import FinishedRun
 from pipeline.schema import IDENTITIES, LEDGER
-from pipeline.shards import write_table
+from pipeline.shards import COMMITS, write_table
 from pipeline.signatures import signature_bytes, signature_type
 from pipeline.storage import Folder
 
@@ -146,6 +147,7 @@ def make_run(tmp_path) -> MakeRun:
         for shard, pages in shards.items():
             for place, table in TABLES.items():
                 write_table(folder, f"{place}/{shard}.parquet", table(pages))
+            folder.write_json(f"{COMMITS}/documents/{shard}.json", {"content": content_digest(signatures_table(pages))})
         every = [page for pages in shards.values() for page in pages]
         write_table(folder, LEDGER_NAME, ledger_table(every))
         index: dict[str, Any] = {"url": "releases", "digest": state, "comparable": comparable(settings)}

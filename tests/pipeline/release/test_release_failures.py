@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
@@ -20,9 +22,12 @@ from pipeline.release.index import ReleaseIndex
 from pipeline.release.manifest import DamagedIndexError
 from pipeline.release.removal import drop_release
 from pipeline.shards import read_table, write_table
+from pipeline.signatures import signature_bytes
 from pipeline.storage import Folder
 
 FILES = ("entries.parquet", "keys.parquet", "ids.parquet", "growth.parquet", "delta.parquet", "delta.json")
+# Values of a signature of these runs.
+SIZE = 6
 
 
 def contents(folder: Folder) -> dict[str, bytes]:
@@ -193,6 +198,50 @@ def test_damaged_pages_are_never_other_numbers(name, make_run, many, folder):
     assert refused >= 20
 
 
+READS = {
+    "keys.parquet": {
+        "keys": lambda index: list(index.keys(0, 1)),
+        "rows": lambda index: index.rows(0, 2),
+    },
+    "entries.parquet": {
+        "entries": lambda index: index.entries(0, 9),
+        "take": lambda index: index.take(np.array([1, 40]), ["id"]),
+    },
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_damaged_footer_is_never_read(name, released, folder):
+    path = Path(folder.path(f"releases/first/{name}"))
+    whole = path.read_bytes()
+    footer = int.from_bytes(whole[-8:-4], "little") + 8
+    index = ReleaseIndex.open(folder.url)
+    for read in READS[name].values():
+        read(index)
+    generator = np.random.default_rng(7)
+    for place in range(len(whole) - footer, len(whole)):
+        flipped = whole[place] ^ (1 << int(generator.integers(8)))
+        path.write_bytes(whole[:place] + bytes([flipped]) + whole[place + 1 :])
+        for read in READS[name].values():
+            with pytest.raises(DamagedIndexError, match=r"its footer is not the one that was written.*remove the rel"):
+                read(index)
+    path.write_bytes(whole)
+    for read in READS[name].values():
+        read(index)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, TypeError])
+def test_what_a_reader_stumbles_over_is_damage(error, released, folder, monkeypatch):
+    def stumble(*given):
+        raise error("of Arrow")
+
+    monkeypatch.setattr("pipeline.release.index.read_group", stumble)
+    with pytest.raises(
+        DamagedIndexError, match=r"keys\.parquet: cannot be read \(.*of Arrow.*remove the release first"
+    ):
+        list(ReleaseIndex.open(folder.url).keys(0, 1))
+
+
 def test_a_file_of_another_release_is_refused(released, folder):
     append(released, folder, "second", None)
     path = Path(folder.path("releases/first/keys.parquet"))
@@ -246,8 +295,8 @@ def test_a_lost_or_changed_manifest_is_no_empty_index(released, folder):
     path.write_bytes(b'{"configuration": {}}')
     with pytest.raises(UsageError, match="not the manifest of an index"):
         ReleaseIndex.open(folder.url)
-    path.write_bytes(data.replace(b'"format": 1', b'"format": 2'))
-    with pytest.raises(UsageError, match="an index of format 2, this version of glotmill reads 1"):
+    path.write_bytes(data.replace(b'"format": 2', b'"format": 3'))
+    with pytest.raises(UsageError, match="an index of format 3, this version of glotmill reads 2"):
         ReleaseIndex.open(folder.url)
 
 
@@ -354,6 +403,35 @@ def test_a_run_with_errors_is_refused(make_run, page, folder):
         append(other, folder, "second", None)
     assert ReleaseIndex.open(folder.url).count == 1
     assert strangers(folder.url) == []
+
+
+def test_signatures_of_another_seed_are_no_release(make_run, page, folder):
+    run = make_run("one", {"s": [page("a"), page("b")], "t": [page("c")]})
+    name = "signatures/t.parquet"
+    signatures = read_table(run.folder, name)
+    other = np.random.default_rng(1).integers(0, 2**32, SIZE, np.uint32)
+    vectors = pa.array([signature_bytes(other)], signatures.schema.field("signature").type)
+    place = signatures.schema.get_field_index("signature")
+    write_table(run.folder, name, signatures.set_column(place, "signature", vectors))
+    with pytest.raises(ShardError, match=rf"{run.folder.path(name)}: not the sig.*run again to make it anew"):
+        append(run, folder, "first", None)
+    assert strangers(folder.url) == []
+    write_table(run.folder, name, signatures)
+    run.folder.remove("commits/documents/s.json")
+    with pytest.raises(ShardError, match=r"signatures/s\.parquet: not the sig.*run again to make it anew"):
+        append(run, folder, "first", None)
+
+
+def test_a_copy_of_itself_is_refused(make_run, page, folder):
+    append(make_run("one", {"s": [page("a")]}), folder, "first", None)
+    itself = page("a", reasons=("duplicate",), released="a", kind="payload")
+    run = make_run("two", {"s": [page("b"), itself]}, ReleaseIndex.open(folder.url).digest)
+    before = contents(folder)
+    with pytest.raises(
+        UsageError, match=r"an index that holds this run's own release.*: a would.*another output folder"
+    ):
+        append(run, folder, "second", None)
+    assert contents(folder) == before
 
 
 def test_an_index_begins_anew_after_a_first_attempt_that_failed(make_run, page, folder):

@@ -218,7 +218,7 @@ def test_a_run_that_keeps_nothing_is_a_release(make_run, page, folder):
 def test_the_manifest_is_plain(make_run, many, folder):
     append(make_run("one", many("a", 30)), folder, "first", "2026-11-21")
     data = json.loads((folder.open("index.json")).read())
-    assert data["format"] == 1
+    assert data["format"] == 2
     assert data["comparable"]["bands"] == 3
     (release,) = data["releases"]
     assert set(release["files"]) == {
