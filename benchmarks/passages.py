@@ -24,8 +24,9 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dedup.kernels import combine
-from dedup.lines import site_of, without_lines
+from dedup.lines import without_lines
 from dedup.shingles import normalise_word, word_hashes
+from dedup.urls import site_of
 from filters.words import split_words
 from pipeline.shards import read_table
 from pipeline.storage import Folder

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 from pydantic import BaseModel, ConfigDict, Field
-from tldextract import TLDExtract
 
 from dedup.kernels import Uint32Array, Uint64Array, splitmix64
 from dedup.shingles import SEPARATOR, word_hashes
@@ -28,8 +27,6 @@ MARK = "x"
 COUNTER_BYTES = 4
 # The planes behind hold no letters: the last code point of this one stands for all of them.
 LAST_LETTER = 0x3FFFF
-# The suffixes that hosters rent out (blogspot.com, github.io) count: each customer is a site.
-_extract = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
 class Scope(IntEnum):
@@ -105,21 +102,6 @@ def line_keys(hashes: Uint64Array, scope: Scope, name: str) -> Uint64Array:
     # Hashes are random bits already, and salts are too: keys of different scopes meet by chance alone.
     salt = np.uint64(xxhash.xxh3_64_intdigest(f"{scope.name}\0{name}".encode("utf-8", "surrogatepass")))
     return ((hashes ^ salt) & ~np.uint64(1)) | np.uint64(scope)
-
-
-def site_of(url: str | None) -> str | None:
-    """The site of an address: its registered domain; its host where it has none; None without a host.
-
-    >>> [site_of(url) for url in ("https://de.wikipedia.org/wiki/A", "http://www.bbc.co.uk:80/", "http://10.0.0.1/x")]
-    ['wikipedia.org', 'bbc.co.uk', '10.0.0.1']
-    >>> [site_of(url) for url in ("https://anna.blogspot.com/2026", "https://a.xn--p1ai/", "about:blank", None)]
-    ['anna.blogspot.com', 'a.xn--p1ai', None, None]
-    """
-    if not url or "//" not in url:
-        return None
-    parts = _extract(url)
-    host = ".".join(part for part in (parts.subdomain, parts.domain, parts.suffix) if part)
-    return (parts.top_domain_under_public_suffix or host).lower() or None
 
 
 class CountMin:

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from configs.configuration import Configuration
 from configs.model import Deduplication
@@ -28,7 +27,7 @@ from pipeline.clustering.keys import content_digest
 from pipeline.errors import OutputError, UsageError
 from pipeline.plan import Plan
 from pipeline.schema import KEY
-from pipeline.shards import COMMITS, open_parquet, read_commits, read_table
+from pipeline.shards import COMMITS, open_parquet, read_commits, read_group, read_table
 from pipeline.signatures import signature_matrix, signature_type
 from pipeline.storage import Folder
 
@@ -220,15 +219,10 @@ def _read(folder: Folder, name: str, keys: Mapping[int, bytes], columns: Iterabl
             end = first + file.metadata.row_group(group).num_rows
             wanted = [row for row in keys if first <= row < end]
             if wanted:
-                table = _read_group(file, group, (KEY.name, *columns))
+                table = read_group(file, group, (KEY.name, *columns))
                 found = table.take(pa.array([row - first for row in wanted])).to_pylist()
                 rows |= zip(wanted, found, strict=True)
             first = end
     if any(row not in rows or rows[row].pop(KEY.name) != key for row, key in keys.items()):
         raise OutputError(f"{folder.path(name)}: not the documents of signatures/; run again to make them anew")
     return rows
-
-
-def _read_group(file: pq.ParquetFile, group: int, columns: Sequence[str]) -> pa.Table:
-    """A row group, read by this thread: Arrow's own threads may still hold a Python file when the process ends."""
-    return file.read_row_group(group, columns=list(columns), use_threads=False)

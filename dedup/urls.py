@@ -110,15 +110,17 @@ def host_of(url: str) -> str | None:
     return None if address is None else address.host
 
 
-def site_of(url: str) -> str | None:
+def site_of(url: str | None) -> str | None:
     """The registered domain of an address by the Public Suffix List, in lower case and ASCII.
 
     The host where there is none (a number, `localhost`, a suffix itself); None for what has no host.
 
     >>> site_of("https://www.news.example.co.uk/a"), site_of("http://blog.пример.рф"), site_of("http://127.0.0.1:8000/")
     ('example.co.uk', 'xn--e1afmkfd.xn--p1ai', '127.0.0.1')
+    >>> site_of("https://anna.blogspot.com/2026"), site_of("about:blank"), site_of(None)
+    ('anna.blogspot.com', None, None)
     """
-    host = host_of(url)
+    host = host_of(url) if url else None
     return None if host is None else _extract(host).top_domain_under_public_suffix or host
 
 

@@ -140,22 +140,20 @@ class Fingerprints:
         """Of one shard of documents."""
         return digest(self.curate, asdict(split))
 
-    def dataset(self, clustered: str, language: str, languages: Iterable[str]) -> str:
-        """Of one language's files in the dataset, given the fingerprint of the clusters.
+    def decisions(self, known: str, languages: Iterable[str]) -> str:
+        """Of decisions on documents of these languages, given the fingerprint of what is known of them."""
+        settings = self.configuration.settings
+        return digest(known, self.rules(languages), settings.deduplication.remove, settings.lines, settings.upsampling)
+
+    def dataset(self, known: str, language: str, languages: Iterable[str]) -> str:
+        """Of one language's files in the dataset, given the fingerprint of what is known of the documents.
 
         `languages` are those of the run: where a cluster may reach across languages, the rules of all of them count.
         """
         settings = self.configuration.settings
         alone = settings.deduplication.scope == "language"
-        rules = self.rules([language] if alone else languages)
-        later = (
-            settings.deduplication.remove,
-            settings.lines,
-            settings.upsampling,
-            settings.dataset,
-            settings.redaction,
-        )
-        return digest(clustered, rules, *later)
+        decided = self.decisions(known, [language] if alone else languages)
+        return digest(decided, settings.dataset, settings.redaction)
 
     def rules(self, languages: Iterable[str]) -> dict[str, Any]:
         """The rules of languages, as lists, since the order of the rules is the order of the reasons."""

@@ -27,13 +27,13 @@ from dedup.lines import (
     countable_lines,
     line_hashes,
     line_keys,
-    site_of,
     sum_counts,
 )
+from dedup.urls import site_of
 from pipeline.clustering.clusters import STAGE as CLUSTERS
 from pipeline.clustering.exchange import receive, rows_for, send
 from pipeline.clustering.nodes import Block, ClusterJob, Part, ShardNodes
-from pipeline.clustering.steps import Facts, Step, run_last_step, run_step
+from pipeline.clustering.steps import Facts, Step, run_last_step, run_step, sent_files
 from pipeline.fingerprints import digest
 from pipeline.runner import Runner
 from pipeline.schema import KEY, LINE_COLUMNS
@@ -59,11 +59,6 @@ class LineJob(ClusterJob):
     parameters: LineParameters = field(default_factory=LineParameters)
     received: tuple[str, ...] = ()
 
-    @property
-    def memory(self) -> int:
-        """Bytes that the data of one task may take."""
-        return self.job.configuration.settings.deduplication.memory
-
 
 class DocumentLines(NamedTuple):
     """The lines of a document that count: their numbers, and their keys in each scope that the document has."""
@@ -74,9 +69,10 @@ class DocumentLines(NamedTuple):
 
 def measure_lines(work: LineJob, runner: Runner, console: Console) -> None:
     """Write lines/ of all shards, whose clusters/ are there."""
-    blocks = [block for block in work.nodes.blocks if block.shards]
-    work = _after(work, run_step(Step(STAGE, KEYS, make_keys), blocks, work, runner, console))
-    work = _after(work, run_step(Step(STAGE, REPEATED, find_repeated), work.nodes.parts, work, runner, console))
+    made = run_step(Step(STAGE, KEYS, make_keys), work.nodes.document_blocks, work, runner, console)
+    work = replace(work, received=sent_files(made))
+    found = run_step(Step(STAGE, REPEATED, find_repeated), work.nodes.parts, work, runner, console)
+    work = replace(work, received=sent_files(found))
     run_last_step(Step(STAGE, STAGE, mark_lines), work, runner, console)
 
 
@@ -84,10 +80,6 @@ def line_job(work: ClusterJob, parameters: LineParameters) -> LineJob:
     """The stage's job over the documents and clusters of a clustering."""
     fingerprint = digest(work.fingerprint, parameters)
     return LineJob(work.job, work.nodes, fingerprint, work.index, parameters)
-
-
-def _after(work: LineJob, facts: Mapping[str, Facts]) -> LineJob:
-    return replace(work, received=tuple(name for task in sorted(facts) for name in facts[task]["sent"]))
 
 
 def make_keys(block: Block, work: LineJob) -> Facts:

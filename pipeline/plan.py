@@ -39,11 +39,13 @@ def make_plan(configuration: Configuration, inputs: Sequence[str], output: str) 
     _try_filters(configuration)
     files = find_inputs(inputs or settings.inputs)
     folder = Folder(output)
-    _check_folder(folder, files)
+    before = read_run(folder)
+    _check_folder(folder, before, files)
     wanted = settings.reading.split_megabytes
     splits = tuple(plan_splits(files, int(wanted * MEGABYTE) if wanted else None))
     facts = run_facts(configuration)
-    index = open_index(configuration.settings.deduplication, _index_state(folder, configuration))
+    deduplication = configuration.settings.deduplication
+    index = open_index(deduplication.index, deduplication, _index_state(folder, before, deduplication))
     return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts, index)
 
 
@@ -58,15 +60,14 @@ def _try_filters(configuration: Configuration) -> None:
                 raise ConfigurationError(f"filters: {exc}") from exc
 
 
-def _index_state(folder: Folder, configuration: Configuration) -> str | None:
+def _index_state(folder: Folder, before: dict[str, Any] | None, settings: Deduplication) -> str | None:
     """The state of the index that the folder's run is compared with, once it has begun.
 
     Its own release may have been added since, and would make all its documents copies of themselves.
     """
-    before = read_run(folder)
     if before is None:
         return None
-    url, wanted = before["index"]["url"], configuration.settings.deduplication.index
+    url, wanted = before["index"]["url"], settings.index
     if url != (wanted and Folder(wanted).address):
         raise OutputError(
             f"{folder.url}: the run here was compared with {url or 'no index'}, not with {wanted or 'none'}, which may "
@@ -89,9 +90,9 @@ def read_run(folder: Folder) -> dict[str, Any] | None:
     return data
 
 
-def open_index(settings: Deduplication, state: str | None = None) -> ReleaseIndex | None:
-    """The index of earlier releases that is configured, as it is or as it was when its digest was `state`."""
-    return ReleaseIndex.open(settings.index, settings, state) if settings.index else None
+def open_index(url: str | None, settings: Deduplication, state: str | None) -> ReleaseIndex | None:
+    """The index of earlier releases, if there is to be one, as it is or as it was when its digest was `state`."""
+    return ReleaseIndex.open(url, settings, state) if url else None
 
 
 def index_facts(settings: Deduplication, index: ReleaseIndex | None) -> dict[str, Any]:
@@ -103,9 +104,8 @@ def index_facts(settings: Deduplication, index: ReleaseIndex | None) -> dict[str
     }
 
 
-def _check_folder(folder: Folder, files: list[InputFile]) -> None:
+def _check_folder(folder: Folder, before: dict[str, Any] | None, files: list[InputFile]) -> None:
     """Refuse a folder that holds another run, or anything else."""
-    before = read_run(folder)
     if before is None:
         if folder.names(""):
             raise OutputError(f"{folder.url}: the folder is not empty and holds no run; name another one with -o")
@@ -148,8 +148,7 @@ def read_plan(output: str, more: Sequence[Layer] = ()) -> Plan:
     configuration = Configuration.from_json(data["configuration"], more)
     splits = tuple(Split(**{**split, "file": InputFile(**split["file"])}) for split in data["splits"])
     facts = {key: data[key] for key in ("code", "versions", "language_model")}
-    url, state = data["index"]["url"], data["index"]["digest"]
-    index = ReleaseIndex.open(url, configuration.settings.deduplication, state) if url else None
+    index = open_index(data["index"]["url"], configuration.settings.deduplication, data["index"]["digest"])
     return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts, index)
 
 

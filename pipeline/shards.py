@@ -98,10 +98,14 @@ def write_table(folder: Folder, name: str, table: pa.Table, random: Sequence[str
         pq.write_table(table, stream, row_group_size=ROWS_A_GROUP, write_page_checksum=True, **options)
 
 
+def read_group(file: pq.ParquetFile, group: int, columns: Sequence[str] | None = None) -> pa.Table:
+    """A row group, or some of its columns; by this thread: Arrow's own may outlive the file and abort the process."""
+    return file.read_row_group(group, columns=list(columns) if columns is not None else None, use_threads=False)
+
+
 def read_table(folder: Folder, name: str, columns: Sequence[str] | None = None) -> pa.Table:
     """A whole Parquet file of the run, or some of its columns. Raises ShardError, which names a damaged file."""
     with open_parquet(folder, name) as file:
-        # Threads of Arrow that outlive the file can abort the process at its end; a task has one CPU anyway.
         return file.read(columns=list(columns) if columns is not None else None, use_threads=False)
 
 
@@ -118,13 +122,18 @@ def open_parquet(folder: Folder, name: str) -> Iterator[pq.ParquetFile]:
 def sort_by_language(table: pa.Table) -> tuple[pa.Table, dict[str, list[int]]]:
     """Rows ordered by language, then by their place in the input, and each language's first row and count."""
     table = table.sort_by([("language", "ascending"), ("file_path", "ascending"), ("offset", "ascending")])
+    return table, rows_by_language(table)
+
+
+def rows_by_language(table: pa.Table) -> dict[str, list[int]]:
+    """Each language's first row and count, in a table that is sorted by language."""
     counts = table.column("language").value_counts().to_pylist()
     rows: dict[str, list[int]] = {}
     first = 0
     for entry in sorted(counts, key=lambda entry: str(entry["values"])):
         rows[entry["values"]] = [first, entry["counts"]]
         first += entry["counts"]
-    return table, rows
+    return rows
 
 
 @dataclass(frozen=True)
@@ -222,7 +231,6 @@ def _read_rows(
             end = place.first + place.count
             for group in range(place.first // ROWS_A_GROUP, (end - 1) // ROWS_A_GROUP + 1):
                 start = group * ROWS_A_GROUP
-                wanted = list(columns) if columns is not None else None
-                table = file.read_row_group(group, columns=wanted, use_threads=False)
+                table = read_group(file, group, columns)
                 begin = max(place.first - start, 0)
                 yield table.slice(begin, min(end - start, table.num_rows) - begin)

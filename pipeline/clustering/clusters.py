@@ -6,29 +6,19 @@ import pyarrow.compute as pc
 
 from pipeline.clustering.exchange import receive_all
 from pipeline.clustering.nodes import Block, ClusterJob, ShardNodes, rows_of
-from pipeline.clustering.settle import STAGE as VERDICTS
+from pipeline.clustering.settle import STAGE as SETTLED
+from pipeline.clustering.settle import VERDICTS
 from pipeline.schema import KEY
 from pipeline.shards import Done, commit, read_table, write_table
 
 STAGE = "clusters"
-CLUSTERS = pa.schema(
-    [
-        KEY,
-        ("id", pa.string()),
-        ("cluster", pa.binary(16)),
-        ("minhash_cluster_id", pa.string()),
-        ("minhash_cluster_size", pa.int64()),
-        ("minhash_similarity", pa.float32()),
-        ("rank", pa.int64()),
-        ("released_id", pa.string()),
-        ("released_kind", pa.string()),
-    ]
-)
+# What settle says of a document's node, of the document.
+CLUSTERS = pa.schema([KEY, ("id", pa.string()), *(field for field in VERDICTS if field.name != "node")])
 
 
 def make_clusters(block: Block, work: ClusterJob) -> dict[str, int]:
     """Write clusters/ of the block's shards."""
-    names = [f"{VERDICTS}/{part.name}.parquet" for part in work.nodes.parts]
+    names = [f"{SETTLED}/{part.name}.parquet" for part in work.nodes.parts]
     verdicts = receive_all(work.job.folder, names, block.number)
     for shard in block.shards:
         table = shard_clusters(shard, verdicts, work)

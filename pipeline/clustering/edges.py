@@ -12,7 +12,7 @@ from dedup.kernels import Uint64Array
 from pipeline.clustering.exchange import receive, rows_for
 from pipeline.clustering.keys import STAGE as KEYS
 from pipeline.clustering.keys import send_edges
-from pipeline.clustering.nodes import ClusterJob, Int64Array, Part
+from pipeline.clustering.nodes import ClusterJob, Int64Array, Part, in_piece
 from pipeline.shards import Done, commit
 
 STAGE = "work/edges"
@@ -26,7 +26,7 @@ def make_edges(part: Part, work: ClusterJob) -> dict[str, Any]:
     Where a range has more keys than a task's memory holds, it is worked through in equal pieces of the range.
     """
     rows = _rows(part, work)
-    pieces = 1 + rows * BYTES_A_KEY // work.job.configuration.settings.deduplication.memory
+    pieces = 1 + rows * BYTES_A_KEY // work.memory
     forests = [link_blocks(*_keys(part, work, piece, pieces), work.nodes.documents) for piece in range(pieces)]
     edges = contract(np.concatenate(forests))
     name = f"{STAGE}/{part.name}.parquet"
@@ -52,10 +52,10 @@ def _rows(part: Part, work: ClusterJob) -> int:
 
 
 def _keys(part: Part, work: ClusterJob, piece: int, pieces: int) -> tuple[Uint64Array, Int64Array]:
-    """Keys and nodes of one piece of a range; a piece is of the keys' lower bits, which no range depends on."""
+    """Keys and nodes of one piece of a range."""
     keys, nodes = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for key, node in _received(part, work):
-        wanted = (key & np.uint64(0xFFFF_FFFF)) % np.uint64(pieces) == piece
+        wanted = in_piece(key, piece, pieces)
         keys.append(key[wanted])
         nodes.append(node[wanted])
     return np.concatenate(keys), np.concatenate(nodes)

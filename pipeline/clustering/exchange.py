@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.shards import open_parquet
+from pipeline.shards import open_parquet, read_group
 from pipeline.storage import Folder
 
 Int64Array = npt.NDArray[np.int64]
@@ -53,9 +53,7 @@ def receive(
     for name in names:
         with open_parquet(folder, name) as file:
             for group in _groups(file, receiver):
-                wanted = list(columns) if columns is not None else None
-                table = file.read_row_group(group, columns=wanted, use_threads=False)
-                yield table.replace_schema_metadata()
+                yield read_group(file, group, columns).replace_schema_metadata()
 
 
 def receive_all(folder: Folder, names: Sequence[str], receiver: int) -> pa.Table:

@@ -15,7 +15,7 @@ import xxhash
 from configs.model import Deduplication
 from dedup.bands import band_keys, link_equal_keys
 from dedup.components import contract
-from dedup.kernels import Uint64Array
+from dedup.kernels import GOLDEN_GAMMA, MIX_1, MIX_2, SHIFT_27, SHIFT_30, SHIFT_31, Uint64Array
 from langid.documents import group_of
 from pipeline.clustering.exchange import send
 from pipeline.clustering.nodes import Block, ClusterJob, Int64Array, ShardNodes
@@ -25,7 +25,6 @@ from pipeline.signatures import signature_matrix
 
 STAGE = "work/keys"
 LINKS = "work/links"
-GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)
 EXACT_COLUMNS = {"payload": "payload_identity", "text": "text_digest", "url": "url_identity"}
 
 BoolArray = npt.NDArray[np.bool_]
@@ -135,9 +134,9 @@ def _scope_name(name: str, settings: Deduplication) -> str:
 
 def mix(values: Uint64Array) -> Uint64Array:
     """The finalizer of splitmix64, so that parts by upper bits are of equal size."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(values ^ (values >> np.uint64(31)), np.uint64)
+    values = (values ^ (values >> SHIFT_30)) * MIX_1
+    values = (values ^ (values >> SHIFT_27)) * MIX_2
+    return np.asarray(values ^ (values >> SHIFT_31), np.uint64)
 
 
 def link(keys: Uint64Array, nodes: Int64Array) -> tuple[Int64Array, Uint64Array, Int64Array]:

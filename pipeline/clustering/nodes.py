@@ -87,7 +87,12 @@ class Nodes:
     @property
     def documents(self) -> int:
         """How many nodes are documents of the run; entries of the index have higher numbers."""
-        return sum(block.count for block in self.blocks if block.shards)
+        return sum(block.count for block in self.document_blocks)
+
+    @property
+    def document_blocks(self) -> tuple[Block, ...]:
+        """The blocks of documents of the run."""
+        return tuple(block for block in self.blocks if block.shards)
 
     @property
     def count(self) -> int:
@@ -152,6 +157,11 @@ def _blocks_of_shards(shards: Mapping[str, tuple[int, str]], limit: int) -> Iter
         yield block
 
 
+def in_piece(hashes: Uint64Array, piece: int, pieces: int) -> npt.NDArray[np.bool_]:
+    """Which hashes of a part are in one of its equal pieces: by their lower bits, since a part has its upper ones."""
+    return np.asarray((hashes & np.uint64(0xFFFF_FFFF)) % np.uint64(pieces) == piece, np.bool_)
+
+
 @dataclass(frozen=True)
 class ClusterJob:
     """What every task of the clustering needs: the run, its nodes, and the hash of what all of it depends on."""
@@ -161,9 +171,14 @@ class ClusterJob:
     fingerprint: str
     index: "ReleaseIndex | None" = None
 
+    @property
+    def memory(self) -> int:
+        """Bytes that the data of one task may take."""
+        return self.job.configuration.settings.deduplication.memory
+
     def files(self, stage: str) -> list[str]:
         """The files that the run's blocks wrote in a step, in order."""
-        return [f"{stage}/{block.name}.parquet" for block in self.nodes.blocks if block.shards]
+        return [f"{stage}/{block.name}.parquet" for block in self.nodes.document_blocks]
 
 
 def rows_of(shard: ShardNodes, table: pa.Table) -> pa.Table:

@@ -15,7 +15,7 @@ from dedup.components import choose_representatives, contract, distinct_pairs, r
 from pipeline.clustering.exchange import receive, send
 from pipeline.clustering.nodes import Block, ClusterJob, Int64Array
 from pipeline.errors import ShardError
-from pipeline.shards import Done, commit, open_parquet
+from pipeline.shards import Done, commit, open_parquet, read_group
 from pipeline.storage import Folder
 
 PLACE = "work/components"
@@ -247,4 +247,4 @@ def _read(folder: Folder, names: Iterable[str]) -> Iterator[pa.Table]:
     for name in names:
         with open_parquet(folder, name) as file:
             for group in range(file.num_row_groups):
-                yield file.read_row_group(group, columns=list(EDGE))
+                yield read_group(file, group, EDGE)

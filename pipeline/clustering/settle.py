@@ -14,7 +14,7 @@ from pipeline.clustering.exchange import receive, rows_for, send
 from pipeline.clustering.keys import EXACT_COLUMNS, digest_keys, duplicate_kinds, mix
 from pipeline.clustering.largest import largest_clusters
 from pipeline.clustering.members import empty_members, member_files, policy_name
-from pipeline.clustering.nodes import ClusterJob, Int64Array, Part
+from pipeline.clustering.nodes import ClusterJob, Int64Array, Part, in_piece
 from pipeline.errors import ShardError
 from pipeline.schema import KEY
 from pipeline.shards import Done, commit
@@ -41,7 +41,7 @@ def settle(part: Part, work: ClusterJob) -> dict[str, Any]:
     """Write what becomes of the members of a part's clusters, for the blocks of their documents."""
     settings = work.job.configuration.settings.deduplication
     rows = rows_for(work.job.folder, member_files(work), part.number)
-    pieces = 1 + rows * BYTES_A_MEMBER // settings.memory
+    pieces = 1 + rows * BYTES_A_MEMBER // work.memory
     settled = [settle_members(_members(part, work, piece, pieces), settings) for piece in range(pieces)]
     table = pa.concat_tables([verdicts for verdicts, _ in settled])
     nodes = table.column("node").to_numpy()
@@ -66,12 +66,12 @@ def _members(part: Part, work: ClusterJob, piece: int, pieces: int) -> pa.Table:
     """Whole clusters of a part, as many as a task's memory holds. Raises ShardError for one that is larger alone."""
     tables = [empty_members(work.job)]
     for table in receive(work.job.folder, member_files(work), part.number):
-        hashes = mix(table.column("root").to_numpy().astype(np.uint64)) & np.uint64(0xFFFF_FFFF)
-        tables.append(table.filter(pa.array(hashes % np.uint64(pieces) == piece)))
+        hashes = mix(table.column("root").to_numpy().astype(np.uint64))
+        tables.append(table.filter(pa.array(in_piece(hashes, piece, pieces))))
     members = pa.concat_tables(tables)
     if members.num_rows:
         largest = int(np.unique(members.column("root").to_numpy(), return_counts=True)[1].max())
-        memory = work.job.configuration.settings.deduplication.memory
+        memory = work.memory
         if largest * BYTES_A_MEMBER > memory and pieces > 1:
             raise ShardError(
                 f"a cluster of {largest:,} documents needs more than deduplication.memory_megabytes "

@@ -43,13 +43,12 @@ def cluster(work: ClusterJob, documents: Mapping[str, int], runner: Runner, cons
     Raises RunError where one cluster would remove more of a language than is allowed; then clusters/ is not written.
     Raises StaleShardsError where signatures/ are not those that curate committed.
     """
-    of_run = [block for block in work.nodes.blocks if block.shards]
-    made = run_step(KEYS, of_run, work, runner, console)
+    made = run_step(KEYS, work.nodes.document_blocks, work, runner, console)
     stale = [shard for facts in made.values() for shard in facts["stale"]]
     if stale:
         raise StaleShardsError(stale)
     run_step(EDGES, work.nodes.parts, work, runner, console)
-    names = [f"{keys.LINKS}/{block.name}.parquet" for block in of_run]
+    names = work.files(keys.LINKS)
     names += [f"{edges.STAGE}/{part.name}.parquet" for part in work.nodes.parts]
     connect(names, work, runner, console)
     run_step(MEMBERS, work.nodes.blocks, work, runner, console)

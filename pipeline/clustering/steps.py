@@ -1,6 +1,6 @@
 """Running one step over its blocks or parts; a killed run continues in the step where it stopped."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,11 @@ def shards_done(place: str, work: ClusterJob) -> dict[str, Facts]:
 def is_finished(place: str, work: ClusterJob) -> bool:
     """Whether the last step of a stage has done every shard."""
     return len(shards_done(place, work)) == sum(len(block.shards) for block in work.nodes.blocks)
+
+
+def sent_files(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+    """The files that the tasks of a step say they sent, in the order of the tasks' names."""
+    return tuple(name for task in sorted(facts) for name in facts[task]["sent"])
 
 
 def _map(step: Step, todo: Sequence[Any], work: ClusterJob, runner: Runner, console: Console) -> dict[str, Facts]:

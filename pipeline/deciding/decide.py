@@ -1,10 +1,12 @@
 """Step decide: what becomes of each document, a row per document in the order of documents/."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.rehydration import WeightTable
 from pipeline.clustering.exchange import receive_all
 from pipeline.clustering.nodes import Block, ClusterJob, ShardNodes, rows_of
 from pipeline.deciding.elect import STAGE as ELECTED
@@ -41,16 +43,17 @@ def decide(block: Block, work: ClusterJob) -> dict[str, Any]:
     elected = receive_all(work.job.folder, names, block.number)
     weights = read_weights(work.job)
     for shard in block.shards:
-        table = decide_shard(shard, elected, work)
-        table = table.append_column("upsample_weight", weights_of(table, weights))
+        table = decide_shard(shard, elected, weights, work)
         name = f"{STAGE}/{shard.name}.parquet"
         write_table(work.job.folder, name, table)
         commit(work.job.folder, Done(STAGE, shard.name, work.fingerprint, [name]), {"documents": table.num_rows})
     return {"documents": block.count}
 
 
-def decide_shard(shard: ShardNodes, elected: pa.Table, work: ClusterJob) -> pa.Table:
-    """The rows of decisions/ of a shard, but for weights. Raises ShardError if the steps hold different documents."""
+def decide_shard(
+    shard: ShardNodes, elected: pa.Table, weights: Mapping[str, WeightTable], work: ClusterJob
+) -> pa.Table:
+    """The rows of decisions/ of a shard. Raises ShardError if the steps hold different documents."""
     folder = work.job.folder
     documents = read_table(folder, f"documents/{shard.name}.parquet", SHOWN)
     clusters = read_table(folder, f"clusters/{shard.name}.parquet")
@@ -76,6 +79,5 @@ def decide_shard(shard: ShardNodes, elected: pa.Table, work: ClusterJob) -> pa.T
         "duplicate_of": copy_of,
         "duplicate_kind": kind,
     }
-    return pa.table(
-        {field.name: columns[field.name] for field in list(DECISIONS)[:-1]}, pa.schema(list(DECISIONS)[:-1])
-    )
+    columns["upsample_weight"] = weights_of(pa.table(columns), weights)
+    return pa.table({name: columns[name] for name in DECISIONS.names}, schema=DECISIONS)

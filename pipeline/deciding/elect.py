@@ -15,7 +15,7 @@ from configs.model import Deduplication
 from dedup.verify import similarity_to, split_clusters
 from pipeline.clustering.exchange import receive, receive_all, rows_for, send
 from pipeline.clustering.keys import digest_keys, duplicate_kinds
-from pipeline.clustering.nodes import ClusterJob, Part
+from pipeline.clustering.nodes import ClusterJob, Part, in_piece
 from pipeline.clustering.settle import BYTES_A_MEMBER, identities_of, places_within
 from pipeline.deciding.judge import CANDIDATES
 from pipeline.shards import Done, commit
@@ -40,16 +40,15 @@ def elect(part: Part, work: ClusterJob) -> dict[str, Any]:
 def _pieces(part: Part, work: ClusterJob) -> Iterator[pa.Table]:
     """Whole clusters of a part, as many at a time as a task's memory holds."""
     folder, names = work.job.folder, work.files(CANDIDATES)
-    memory = work.job.configuration.settings.deduplication.memory
-    pieces = 1 + rows_for(folder, names, part.number) * BYTES_A_MEMBER // memory
+    pieces = 1 + rows_for(folder, names, part.number) * BYTES_A_MEMBER // work.memory
     if pieces == 1:
         yield receive_all(folder, names, part.number)
         return
     for piece in range(pieces):
         tables = []
         for table in receive(folder, names, part.number):
-            hashes = digest_keys(table.column("cluster"))[0] & np.uint64(0xFFFF_FFFF)
-            tables.append(table.filter(pa.array(hashes % np.uint64(pieces) == piece)))
+            hashes, _ = digest_keys(table.column("cluster"))
+            tables.append(table.filter(pa.array(in_piece(hashes, piece, pieces))))
         yield pa.concat_tables(tables)
 
 

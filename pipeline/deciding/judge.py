@@ -1,7 +1,6 @@
 """Step judge: the rules that each document fails; members of clusters stand for election."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from pipeline.clustering.keys import EXACT_COLUMNS, digest_keys, read_signatures
 from pipeline.clustering.nodes import Block, ClusterJob, ShardNodes
 from pipeline.deciding.rules import failed_rules
 from pipeline.schema import ANNOTATIONS, KEY
-from pipeline.shards import Done, check_same_documents, commit, read_table, write_table
+from pipeline.shards import Done, check_same_documents, commit, read_table, rows_by_language, write_table
 
 STAGE = "work/judged"
 CANDIDATES = "work/candidates"
@@ -52,24 +51,15 @@ def judge_shard(shard: ShardNodes, work: ClusterJob) -> pa.Table:
     digests = read_signatures(shard, work)
     check_same_documents(shard.name, documents, digests, "documents/ and signatures/")
     reasons: list[list[str]] = []
-    for language, rows in by_language(documents):
+    for language, (first, count) in rows_by_language(documents).items():
         rules = configuration.for_language(language).rules
         names = list(rules)
-        reasons += [[names[rule] for rule in np.flatnonzero(row)] for row in failed_rules(rows, rules)]
+        failures = failed_rules(documents.slice(first, count), rules)
+        reasons += [[names[rule] for rule in np.flatnonzero(row)] for row in failures]
     columns = {name: clusters.column(name) for name in clusters.column_names}
     columns |= {name: digests.column(name) for name in COMPARED}
     columns |= {"language": documents.column("language"), "reasons": pa.array(reasons, pa.list_(pa.string()))}
     return pa.table(columns)
-
-
-def by_language(documents: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """The languages of a shard, whose rows are sorted by language, each with its rows."""
-    first = 0
-    for entry in sorted(
-        documents.column("language").value_counts().to_pylist(), key=lambda entry: str(entry["values"])
-    ):
-        yield entry["values"], documents.slice(first, entry["counts"])
-        first += entry["counts"]
 
 
 def _judged_columns(shard: ShardNodes, work: ClusterJob) -> pa.Table:

@@ -9,7 +9,6 @@ from pipeline.clustering.nodes import ClusterJob
 from pipeline.clustering.steps import Step, run_last_step, run_step
 from pipeline.deciding import decide, elect, judge
 from pipeline.deciding.weights import write_weights
-from pipeline.fingerprints import digest
 from pipeline.runner import Runner
 
 STAGE = "decide"
@@ -20,17 +19,12 @@ DECIDE = Step(STAGE, decide.STAGE, decide.decide)
 
 def decide_job(clustered: ClusterJob, languages: Iterable[str]) -> ClusterJob:
     """The decisions on the documents of a clustering; their fingerprint holds the rules of all its languages."""
-    settings = clustered.job.configuration.settings
-    rules = clustered.job.fingerprints.rules(languages)
-    later = (settings.deduplication.remove, settings.lines, settings.upsampling)
-    fingerprint = digest(clustered.fingerprint, rules, *later)
-    return replace(clustered, fingerprint=fingerprint)
+    return replace(clustered, fingerprint=clustered.job.fingerprints.decisions(clustered.fingerprint, languages))
 
 
 def decide_all(work: ClusterJob, runner: Runner, console: Console) -> None:
     """Write decisions/ of all shards."""
-    of_run = [block for block in work.nodes.blocks if block.shards]
-    judged = run_step(JUDGE, of_run, work, runner, console)
+    judged = run_step(JUDGE, work.nodes.document_blocks, work, runner, console)
     write_weights(work.job, judged.values())
     run_step(ELECT, work.nodes.parts, work, runner, console)
     run_last_step(DECIDE, work, runner, console)

@@ -13,6 +13,7 @@ import xxhash
 
 from pipeline.errors import GlotmillError
 from pipeline.release.manifest import DamagedIndexError, FileFacts
+from pipeline.shards import read_group
 from pipeline.storage import Folder
 
 PIECE = 1 << 20
@@ -123,11 +124,6 @@ def open_parquet(folder: Folder, name: str, facts: FileFacts, rows: int, remedy:
 def damage(folder: Folder, name: str, what: str, remedy: str) -> str:
     """A sentence for people: which file, what is wrong, and the fix."""
     return f"{folder.path(name)}: {what}; restore the file from a copy, or {remedy}"
-
-
-def read_group(file: pq.ParquetFile, group: int, columns: Sequence[str] | None) -> pa.Table:
-    """A row group, in this thread: a task has one CPU."""
-    return file.read_row_group(group, columns=list(columns) if columns is not None else None, use_threads=False)
 
 
 def checksum(folder: Folder, name: str) -> FileFacts:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from configs.model import Deduplication
 from pipeline.errors import UsageError
 from pipeline.release.comparable import check_comparable, comparable
-from pipeline.release.files import damage, open_parquet, read_group
+from pipeline.release.files import damage, open_parquet
 from pipeline.release.layout import (
     ENTRIES,
     GROWTH,
@@ -30,6 +30,7 @@ from pipeline.release.layout import (
     find_hashes,
 )
 from pipeline.release.manifest import DamagedIndexError, Manifest, Release, read_manifest
+from pipeline.shards import read_group
 from pipeline.storage import Folder
 
 

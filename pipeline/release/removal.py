@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import UsageError
-from pipeline.release.files import FilesWriter, open_parquet, read_group
+from pipeline.release.files import FilesWriter, open_parquet
 from pipeline.release.index import ReleaseIndex
 from pipeline.release.layout import REMOVALS_SCHEMA, Int64Array, id_hashes
 from pipeline.release.manifest import REMOVALS, Removal, read_manifest, write_manifest
+from pipeline.shards import read_group
 from pipeline.storage import Folder
 
 SHOWN_IDS = 5
@@ -86,7 +87,7 @@ def read_removals(index: ReleaseIndex, removals: Sequence[Removal]) -> pa.Table:
     for removal in removals:
         remedy = "take the same documents down again"
         with open_parquet(index.folder, removal.file, removal.facts, removal.documents, remedy) as file:
-            tables += [read_group(file, group, None) for group in range(file.num_row_groups)]
+            tables += [read_group(file, group) for group in range(file.num_row_groups)]
     return pa.concat_tables(tables)
 
 

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from pipeline.clustering.exchange import receive, send
 from pipeline.clustering.nodes import Block, ClusterJob, Part, ShardNodes, Uint64Array
-from pipeline.clustering.steps import Facts, Step, run_last_step, run_step
+from pipeline.clustering.steps import Facts, Step, run_last_step, run_step, sent_files
 from pipeline.fingerprints import digest
 from pipeline.rights.opt_outs import OptOuts, read_opt_outs
 from pipeline.rights.parameters import RIGHTS_COLUMNS, RightsParameters
@@ -70,11 +70,6 @@ class RightsJob(ClusterJob):
     addresses: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
 
-    @property
-    def memory(self) -> int:
-        """Bytes that the data of one task may take."""
-        return self.job.configuration.settings.deduplication.memory
-
     def entries(self) -> OptOuts:
         """The list of those who asked to be left out; empty where none is given."""
         return read_opt_outs(self.opt_outs.path, self.opt_outs.version) if self.opt_outs else OptOuts.of([])
@@ -94,22 +89,17 @@ def look_up_rights(work: RightsJob, runner: Runner, console: Console) -> None:
     """Write rights/ of all shards. Raises ConfigurationError where the list of opt-outs cannot be read."""
     work.entries()
     if work.splits:
-        blocks = [block for block in work.nodes.blocks if block.shards]
         read = run_step(Step(STAGE, SITE_FILES, read_site_files), _tasks(work), work, runner, console)
         _report(read, console)
-        asked = run_step(Step(STAGE, ADDRESSES, send_addresses), blocks, work, runner, console)
-        work = replace(work, site_files=_sent(read), addresses=_sent(asked))
+        asked = run_step(Step(STAGE, ADDRESSES, send_addresses), work.nodes.document_blocks, work, runner, console)
+        work = replace(work, site_files=sent_files(read), addresses=sent_files(asked))
         answered = run_step(Step(STAGE, ANSWERS, answer), work.nodes.parts, work, runner, console)
-        work = replace(work, answers=_sent(answered))
+        work = replace(work, answers=sent_files(answered))
     run_last_step(Step(STAGE, STAGE, write_rights), work, runner, console)
 
 
 def _tasks(work: RightsJob) -> Any:
     return [SplitTask(split) for split in work.splits]
-
-
-def _sent(facts: Mapping[str, Facts]) -> tuple[str, ...]:
-    return tuple(name for task in sorted(facts) for name in facts[task]["sent"])
 
 
 def _report(read: Mapping[str, Facts], console: Console) -> None:

@@ -18,10 +18,10 @@ from dedup.lines import (
     countable_lines,
     line_hashes,
     line_keys,
-    site_of,
     sum_counts,
     without_lines,
 )
+from dedup.urls import site_of
 
 # The same line, as two pages of a site have it.
 SAME_LINES = {

@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from configs.load import load_configuration
-from dedup.lines import LineParameters, Scope, site_of
+from dedup.lines import LineParameters, Scope
+from dedup.urls import site_of
 from pipeline import lines
 from pipeline.clustering.nodes import ClusterJob, number_nodes
 from pipeline.clustering.steps import is_finished
