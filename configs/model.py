@@ -14,7 +14,7 @@ from dedup.parameters import MinHashParameters
 from dedup.rehydration import DEFAULT_TABLE, WeightRange, WeightTable
 from filters.base import FilterParameters, Rule
 from filters.pii.redact import RedactionParameters
-from pipeline.repair import RepairParameters
+from pipeline.extraction.repair import RepairParameters
 from pipeline.rights.parameters import RIGHTS_RULES, RightsParameters
 
 MEGABYTE = 1_000_000

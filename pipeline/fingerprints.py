@@ -18,7 +18,7 @@ from configs.configuration import Configuration
 from dedup.parameters import COMPARED
 from filters.load import is_own, read_source
 from langid.models import load_model
-from pipeline.sources import Split
+from pipeline.reading.sources import Split
 
 # The libraries that change a document's text, language, words or measurements.
 LIBRARIES = (

@@ -10,10 +10,10 @@ from configs.model import MEGABYTE, Deduplication
 from filters.load import is_own, try_out
 from pipeline.errors import ConfigurationError, OutputError
 from pipeline.fingerprints import Fingerprints, run_facts
+from pipeline.reading.sources import InputFile, Split, find_inputs, plan_splits
 from pipeline.release.comparable import comparable
 from pipeline.release.index import ReleaseIndex
 from pipeline.shards import Job
-from pipeline.sources import InputFile, Split, find_inputs, plan_splits
 from pipeline.storage import Folder
 
 NAME = "run.json"

@@ -9,12 +9,12 @@ import pyarrow as pa
 from rich.console import Console
 
 from pipeline import assemble as assembly
-from pipeline import curate as curation
 from pipeline.card import write_card
 from pipeline.clustering.nodes import ClusterJob
 from pipeline.clustering.samples import check_limit
 from pipeline.clustering.stage import CLUSTERS, cluster, cluster_job
 from pipeline.clustering.steps import is_finished
+from pipeline.curating import stage as curation
 from pipeline.deciding.stage import DECIDE, decide_all, decide_job
 from pipeline.errors import InputError, RunError, StaleShardsError
 from pipeline.ledger import write_ledger
@@ -22,6 +22,7 @@ from pipeline.lines import STAGE as LINES
 from pipeline.lines import LineJob, line_job, measure_lines
 from pipeline.plan import Plan, write_plan
 from pipeline.progress import Work, track
+from pipeline.reading.sources import Split
 from pipeline.report import write_report
 from pipeline.rights.stage import STAGE as RIGHTS
 from pipeline.rights.stage import RightsJob, look_up_rights, rights_job
@@ -36,7 +37,6 @@ from pipeline.shards import (
     read_commits,
     read_table,
 )
-from pipeline.sources import Split
 
 DAMAGE_REASONS = frozenset({"cut_record", "corrupt_record", "not_a_warc", "empty_file"})
 

@@ -12,9 +12,9 @@ from configs.configuration import Configuration
 from configs.load import load_configuration
 from dedup.shingles import normalise_word
 from filters.words import split_words
-from pipeline.curate import Skip, page_of
-from pipeline.sources import find_inputs, plan_splits
-from pipeline.warc import Response, SplitReader
+from pipeline.curating.pages import Skip, page_of
+from pipeline.reading.sources import find_inputs, plan_splits
+from pipeline.reading.warc import Response, SplitReader
 
 SIMILAR = 0.3  # pairs below this similarity are counted as 0
 

@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import xxhash
 
-from pipeline.http import HTML_START, BodyError, decode_body
+from pipeline.reading.http import HTML_START, BodyError, decode_body
+from pipeline.reading.sources import Split
+from pipeline.reading.warc import Damage, Response, SplitReader
 from pipeline.rights.site_files import LARGEST_FILE, SiteFile, origin_of, path_of
-from pipeline.sources import Split
-from pipeline.warc import Damage, Response, SplitReader
 
 # A longer body is no file that anyone wrote by hand; of this much the first 500 KiB are read.
 LARGEST_BODY = 4_000_000

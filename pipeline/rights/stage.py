@@ -22,6 +22,7 @@ from pipeline.clustering.exchange import receive, send
 from pipeline.clustering.nodes import Block, ClusterJob, Part, ShardNodes, Uint64Array
 from pipeline.clustering.steps import Facts, Step, run_last_step, run_step, sent_files
 from pipeline.fingerprints import digest
+from pipeline.reading.sources import InputFile, Split, find_inputs, plan_splits
 from pipeline.rights.opt_outs import OptOuts, read_opt_outs
 from pipeline.rights.parameters import RIGHTS_COLUMNS, RightsParameters
 from pipeline.rights.reading import FILES, batches, read_files
@@ -30,7 +31,6 @@ from pipeline.rights.statements import count_statements
 from pipeline.runner import Runner
 from pipeline.schema import KEY
 from pipeline.shards import Done, commit, read_table, write_table
-from pipeline.sources import InputFile, Split, find_inputs, plan_splits
 
 STAGE = "rights"
 SITE_FILES = "work/site_files"

@@ -10,11 +10,12 @@ from typer.testing import CliRunner
 
 from configs.load import load_configuration, parse_yaml
 from filters.calibration.cli import calibrate_command
-from pipeline.curate import Skip, annotate, page_of
+from pipeline.curating.annotate import annotate
+from pipeline.curating.pages import Skip, page_of
 from pipeline.errors import GlotmillError, InputError, UsageError
+from pipeline.reading.sources import find_inputs, plan_splits
+from pipeline.reading.warc import Damage, SplitReader
 from pipeline.schema import arrow_schema
-from pipeline.sources import find_inputs, plan_splits
-from pipeline.warc import Damage, SplitReader
 
 app = typer.Typer()
 app.command()(calibrate_command)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.charset import UndecodableError, decode
+from pipeline.reading.charset import UndecodableError, decode
 
 TEXTS = {
     "windows-1251": "Москва — столица России, крупнейший по численности населения город страны.",

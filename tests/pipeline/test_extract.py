@@ -7,8 +7,8 @@ import pytest
 import trafilatura
 
 from configs.model import Extraction
-from pipeline import extract as extraction
-from pipeline.extract import ExtractionError, extract, within_limits
+from pipeline.extraction import extract as extraction
+from pipeline.extraction.extract import ExtractionError, extract, within_limits
 
 PARAGRAPHS = [
     "The mill stands at the edge of the town, where the river bends and the road to the hills begins.",

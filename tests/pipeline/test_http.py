@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from pipeline.http import BodyError, decode_body, is_html
+from pipeline.reading.http import BodyError, decode_body, is_html
 
 BODY = b"<!doctype html><title>t</title>" + b"<p>text</p>" * 100
 

@@ -3,7 +3,7 @@
 import pytest
 from trafilatura.utils import load_html
 
-from pipeline.licence import licence_id, licence_of, strictest
+from pipeline.extraction.licence import licence_id, licence_of, strictest
 
 BY = "https://creativecommons.org/licenses/by/4.0/"
 BY_SA = "https://creativecommons.org/licenses/by-sa/4.0/"

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pipeline.limits import CpuLimitExceeded, cpu_limit, memory_limit
+from pipeline.extraction.limits import CpuLimitExceeded, cpu_limit, memory_limit
 
 
 def burn(seconds: float) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import repair as module
-from pipeline import unwrap
-from pipeline.repair import REPAIRS, RepairParameters, repair, repair_encoding
-from pipeline.unwrap import columns, join_wrapped_lines
+from pipeline.extraction import repair as module
+from pipeline.extraction import unwrap
+from pipeline.extraction.repair import REPAIRS, RepairParameters, repair, repair_encoding
+from pipeline.extraction.unwrap import columns, join_wrapped_lines
 
 FILES = [Path(__file__).parent.parent / folder / "sentences.tsv" for folder in ("filters", "langid")]
 SENTENCES = [

@@ -8,7 +8,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from resiliparse.parse.html import HTMLTree
 from trafilatura.utils import load_html
 
-from pipeline.http import parse_response
+from pipeline.reading.http import parse_response
 from pipeline.rights import agents, opt_outs, parameters, site_files, statements
 from pipeline.rights.statements import MOST_STATEMENTS, count_statements, rights_of
 

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from pipeline.errors import InputError, UsageError
-from pipeline.sources import InputFile, find_inputs, plan_splits
+from pipeline.reading.sources import InputFile, find_inputs, plan_splits
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
-from pipeline.sources import find_inputs, plan_splits
-from pipeline.warc import Damage, Response, SplitReader
+from pipeline.reading.sources import find_inputs, plan_splits
+from pipeline.reading.warc import Damage, Response, SplitReader
 
 PAGES = [
     (f"https://site{n}.example/page", f"<html><p>Page {n} {'text ' * (7 * n)}</p></html>".encode()) for n in range(8)

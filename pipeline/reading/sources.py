@@ -13,7 +13,7 @@ import fsspec
 
 from configs.model import MEGABYTE
 from pipeline.errors import InputError, UsageError
-from pipeline.framing import is_single_member
+from pipeline.reading.framing import is_single_member
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
 UNREAD_SUFFIXES = (".arc", ".arc.gz", ".wet", ".wet.gz", ".wat", ".wat.gz", ".warc.zst", ".arc.zst")

@@ -12,8 +12,8 @@ from trafilatura.meta import reset_caches
 from trafilatura.utils import load_html
 
 from configs.model import Extraction
-from pipeline.licence import licence_of
-from pipeline.limits import CpuLimitExceeded, cpu_limit, memory_limit
+from pipeline.extraction.licence import licence_of
+from pipeline.extraction.limits import CpuLimitExceeded, cpu_limit, memory_limit
 from pipeline.rights.statements import rights_of
 
 # What they log of a page is counted here, as the page's outcome.

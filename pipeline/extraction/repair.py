@@ -12,7 +12,7 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.unwrap import join_wrapped_lines
+from pipeline.extraction.unwrap import join_wrapped_lines
 
 
 class RepairParameters(BaseModel):

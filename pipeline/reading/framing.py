@@ -5,7 +5,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.inflate import InflatedStream
+from pipeline.reading.inflate import InflatedStream
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 RECORD_START = b"WARC/"

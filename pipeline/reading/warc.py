@@ -11,10 +11,10 @@ from typing import Any
 
 from fastwarc.warc import ArchiveIterator, WarcRecord
 
-from pipeline.framing import HEADER_LIMIT, READ_ERRORS, Framing
-from pipeline.http import HEAD_LIMIT, parse_response
-from pipeline.inflate import InflatedStream
-from pipeline.sources import Split, open_input
+from pipeline.reading.framing import HEADER_LIMIT, READ_ERRORS, Framing
+from pipeline.reading.http import HEAD_LIMIT, parse_response
+from pipeline.reading.inflate import InflatedStream
+from pipeline.reading.sources import Split, open_input
 
 OTHER_FORMATS = {b"\x28\xb5\x2f\xfd": "a zstd file", b"filedesc://": "an ARC file", b"PK\x03\x04": "a zip file"}
 

@@ -1,0 +1,1 @@
+"""Stage curate: from the records of a split to documents with measurements and signatures."""

@@ -1,0 +1,1 @@
+"""From a page to its main text and what the page says of itself."""
