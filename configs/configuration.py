@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
+from math import isfinite
 from typing import Any, TypeVar
 
 import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
-from configs.layers import Layer, Path, Tree, flatten, merge, nearest, refuse_unknown
+from configs.layers import JUDGED, Layer, Merged, Path, Tree, flatten, merge, nearest, refuse_unknown
 from configs.model import GENERAL_RULES, LanguageSettings, Settings
-from filters.base import Column, Filter, Rule
+from filters.base import BOUNDS, Column, Computed, Condition, Filter, FilterParameters, Rule
+from filters.calibration.methods import possible_range
 from filters.load import is_own, load_filter, own_filters, read_source
 from langid.labels import languages
 from pipeline.errors import ConfigurationError
@@ -47,7 +49,7 @@ def filter_sources(names: Iterable[str]) -> dict[str, str | None]:
 
 
 def _dump(rule: Rule) -> Tree:
-    values = rule.model_dump(mode="json", exclude_none=True)
+    values = rule.model_dump(mode="json", exclude_defaults=True) | {"enabled": rule.enabled}
     whole = (key for key, value in values.items() if isinstance(value, float) and value.is_integer())
     return values | {key: int(values[key]) for key in whole}  # as a person writes them
 
@@ -76,7 +78,9 @@ class Configuration:
     languages: dict[str, Layer]
     run: tuple[Layer, ...]
     sources: dict[str, str] = field(default_factory=dict)
-    _cache: dict[str, LanguageSettings] = field(default_factory=dict, compare=False, repr=False)
+    _cache: dict[tuple[str, ...], LanguageSettings] = field(default_factory=dict, compare=False, repr=False)
+    _rules: dict[tuple[str, str], Rule] = field(default_factory=dict, compare=False, repr=False)
+    _parameters: dict[tuple[str, str], FilterParameters] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self._refuse_unknown_keys()
@@ -111,7 +115,8 @@ class Configuration:
 
     def __getstate__(self) -> dict[str, Any]:
         # Only the layers travel: what is derived holds modules, and is derived again.
-        return {**{entry.name: getattr(self, entry.name) for entry in fields(self)}, "_cache": {}}
+        layers = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return layers | {"_cache": {}, "_rules": {}, "_parameters": {}}
 
     @cached_property
     def settings(self) -> Settings:
@@ -140,34 +145,62 @@ class Configuration:
     @property
     def annotations(self) -> tuple[str, ...]:
         """The stages of this run that annotate documents row by row."""
-        enabled = {"lines": self.settings.lines.enabled, "rights": self.settings.rights.enabled}
+        settings = self.settings
+        enabled = {
+            "lines": settings.lines.enabled,
+            "rights": settings.rights.enabled,
+            "classes": settings.classifying.enabled,
+        }
         return tuple(stage for stage in ANNOTATIONS if enabled[stage])
 
     def for_language(self, label: str) -> LanguageSettings:
         """Filter parameters and rules of a language such as `tha_Thai`."""
-        if label not in self._cache:
-            tree, origins = merge(self.layers_of(label))
-            self._cache[label] = self._language_settings(tree, origins, label)
-        return self._cache[label]
+        layers = self.layers_of(label)
+        # Most languages have no layer of their own, and share the settings of their script.
+        key = tuple(layer.name for layer in layers)
+        if key not in self._cache:
+            self._cache[key] = self._language_settings(*merge(layers[1:], self._defaults), label)
+        return self._cache[key]
 
     def _language_settings(self, tree: Tree, origins: dict[Path, str], label: str) -> LanguageSettings:
         parameters = {
-            name: _validate(self._filter(name).Parameters, values, origins, label, ("filters", name))
-            for name, values in tree["filters"].items()
+            name: self._filter_parameters(name, values, origins, label) for name, values in tree["filters"].items()
         }
-        rules = {
-            name: _validate(Rule, values, origins, label, ("rules", name)) for name, values in tree["rules"].items()
-        }
+        rules = {name: self._rule(name, values, origins, label) for name, values in tree["rules"].items()}
         # A rule over a filter that is switched off has nothing to judge.
         measured = {column.name for name, p in parameters.items() if p.enabled for column in self._filter(name).COLUMNS}
         measured |= {column.name for stage in self.annotations for column in ANNOTATIONS[stage]}
-        declared = {column.name: column for name in parameters for column in self._filter(name).COLUMNS}
-        declared |= {column.name: column for columns in ANNOTATIONS.values() for column in columns}
-        known = {column.name: column for column in CURATE_COLUMNS} | declared
-        for name, rule in rules.items():
-            _check_rule(name, rule, known, origins)
-        active = {n: r for n, r in rules.items() if r.enabled and (r.column not in declared or r.column in measured)}
+        absent = self._known_columns.keys() - {column.name for column in CURATE_COLUMNS} - measured
+        active = {name: rule for name, rule in rules.items() if rule.enabled and absent.isdisjoint(rule.columns)}
         return LanguageSettings(filters=parameters, rules=active)
+
+    @cached_property
+    def _defaults(self) -> Merged:
+        """The lowest layer, which every language has."""
+        return merge([self.default])
+
+    # Hundreds of languages have the same values of nearly all rules and filters: each is checked once.
+    def _filter_parameters(self, name: str, values: Tree, origins: dict[Path, str], label: str) -> FilterParameters:
+        key = (name, repr(values))
+        if key not in self._parameters:
+            model = self._filter(name).Parameters
+            self._parameters[key] = _validate(model, values, origins, label, ("filters", name))
+        return self._parameters[key]
+
+    def _rule(self, name: str, values: Tree, origins: dict[Path, str], label: str) -> Rule:
+        key = (name, repr(values))
+        if key not in self._rules:
+            rule = _validate(Rule, values, origins, label, ("rules", name))
+            _check_rule(name, rule, self._known_columns, origins)
+            self._rules[key] = rule
+        return self._rules[key]
+
+    @cached_property
+    def _known_columns(self) -> dict[str, Column]:
+        """What rules may judge: the columns of all filters, also of those that are off, and of all stages."""
+        measured = (column for name in self.default.tree["filters"] for column in self._filter(name).COLUMNS)
+        annotated = (column for columns in ANNOTATIONS.values() for column in columns)
+        return {column.name: column for column in (*CURATE_COLUMNS, *measured, *annotated)}
 
     def layers_of(self, label: str) -> list[Layer]:
         """The layers that make a language's settings, lowest first."""
@@ -256,33 +289,71 @@ class Configuration:
 
 
 def _check_rule(name: str, rule: Rule, known: Mapping[str, Column], origins: dict[Path, str]) -> None:
-    """Refuse a rule whose column is not measured, or whose bounds do not fit the column's type."""
+    """Refuse a rule whose columns are not measured, or whose bounds do not fit their types."""
+    layer = next(layer for path, layer in reversed(origins.items()) if path[:2] == ("rules", name))
     if name in RESERVED_REASONS:
-        raise ConfigurationError(
-            f'{origins["rules", name, "column"]}: a rule cannot be called "{name}": it is a reason'
-        )
-    if rule.column not in known:
-        raise ConfigurationError(
-            f'{origins["rules", name, "column"]}: rule "{name}" needs the column "{rule.column}", which no filter of '
-            f"the run measures{nearest(rule.column, known)}"
-        )
-    kind = known[rule.column].type
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-    words = pa.types.is_string(kind) or (pa.types.is_list(kind) and pa.types.is_string(kind.value_type))
-    fitting = ("min", "max") if number else ("one_of", "none_of") if words else ()
-    for bound in ("min", "max", "one_of", "none_of"):
-        if getattr(rule, bound) is not None and bound not in fitting:
-            layer = origins.get(("rules", name, bound), "default")
+        raise ConfigurationError(f'{layer}: a rule cannot be called "{name}": it is a reason')
+    for column in rule.columns:
+        if column not in known:
+            raise ConfigurationError(
+                f'{origins.get(("rules", name, "column"), layer)}: rule "{name}" needs the column "{column}", which no '
+                f"filter of the run measures{nearest(column, known)}"
+            )
+    _check_bounds(name, rule, known, origins, layer)
+
+
+def _check_bounds(
+    name: str, condition: Condition, known: Mapping[str, Column], origins: dict[Path, str], layer: str
+) -> None:
+    """Refuse a bound that does not fit its column's type, in a condition or its parts."""
+    for part in condition.parts:
+        _check_bounds(name, part, known, {}, layer)
+    kind = known[condition.column].type if condition.column else pa.null()
+    fitting = ("min", "max", "top_fraction") if _is_number(kind) else ("one_of", "none_of") if _is_words(kind) else ()
+    for bound in BOUNDS:
+        value = getattr(condition, bound)
+        if value is not None and bound not in fitting:
+            at = origins.get(("rules", name, bound), layer)
             hint = f"it takes {' and '.join(fitting)}" if fitting else "rules cannot judge it"
             raise ConfigurationError(
-                f'{layer}: rule "{name}": "{bound}" does not fit the column "{rule.column}" of type {kind}; {hint}'
+                f'{at}: rule "{name}": "{bound}" does not fit the column "{condition.column}" of type {kind}; {hint}'
             )
+        if isinstance(value, float):
+            _check_range(f'{origins.get(("rules", name, bound), layer)}: rule "{name}"', bound, value, condition, known)
+        other = value.column if isinstance(value, Computed) else None
+        if other is not None and not _is_number(known[other].type):
+            raise ConfigurationError(
+                f'{layer}: rule "{name}": "{condition.column}" cannot be compared with "{other}" of type '
+                f"{known[other].type}"
+            )
+
+
+def _check_range(where: str, bound: str, value: float, condition: Condition, known: Mapping[str, Column]) -> None:
+    """Refuse a bound beyond what the column can have: it would reject every document, or none."""
+    if bound not in ("min", "max"):
+        return
+    column = known[condition.column]
+    low, high = possible_range(column)
+    if not low <= value <= high:
+        limits = f"from {low:g} to {high:g}" if isfinite(high) else f"{low:g} or more"
+        raise ConfigurationError(
+            f'{where}: "{bound}" {value:g} is out of the range of the column "{column.name}" ({column.unit}: '
+            f"{limits}); `enabled: false` switches a rule off"
+        )
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def _is_words(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or (pa.types.is_list(kind) and pa.types.is_string(kind.value_type)))
 
 
 def _new_rules(layer: Layer) -> Iterator[str]:
     rules = layer.tree.get("rules")
     for name, fields_of_rule in rules.items() if isinstance(rules, dict) else ():
-        if isinstance(fields_of_rule, dict) and "column" in fields_of_rule:
+        if isinstance(fields_of_rule, dict) and JUDGED & fields_of_rule.keys():
             yield name
 
 
@@ -330,8 +401,12 @@ def _validate(model: type[Model], values: Tree, origins: dict[Path, str], label:
         problem = exc.errors()[0]
         path = (*prefix, *(str(part) for part in problem["loc"] if not isinstance(part, int)))
         # A contradiction between values is blamed on the last layer that set one of them.
-        layers = [layer for key, layer in origins.items() if key[: len(path)] == path and layer != "default"]
+        related = [key for key in origins if key[: len(path)] == path[: len(key)] and origins[key] != "default"]
+        layers = [origins[key] for key in related]
         layer = origins.get(path) or (layers[-1] if layers else "default")
         message = problem["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
-        language = f" for {label}" if label else ""
+        if problem["type"] == "extra_forbidden":
+            message = f"unknown key{nearest(path[-1], model.model_fields)}"
+        # Without a language the values are those of all that have none of their own.
+        language = f" for {label}" if label and label != "und_Zzzz" else ""
         raise ConfigurationError(f'{layer}: "{".".join(path)}"{language}: {message}') from exc

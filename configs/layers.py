@@ -9,6 +9,9 @@ from pipeline.errors import ConfigurationError
 
 Path = tuple[str, ...]
 Tree = dict[str, Any]
+Merged = tuple[Tree, dict[Path, str]]
+# A new rule says with one of these what it judges.
+JUDGED = {"column", "all", "any"}
 
 
 @dataclass(frozen=True)
@@ -33,26 +36,37 @@ def flatten(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, 
             yield path, value
 
 
-def merge(layers: Iterable[Layer]) -> tuple[Tree, dict[Path, str]]:
+def merge(layers: Iterable[Layer], onto: Merged | None = None) -> Merged:
     """The merged tree and, for each leaf, the name of the layer that set it; later layers win.
 
-    >>> merge([Layer("default", {"a": {"b": 1, "c": 2}}), Layer("run", {"a": {"b": 3}})])
+    `onto` is what lower layers make; it stays as it is.
+
+    >>> below = merge([Layer("default", {"a": {"b": 1, "c": 2}})])
+    >>> merge([Layer("run", {"a": {"b": 3}})], below)
     ({'a': {'b': 3, 'c': 2}}, {('a', 'b'): 'run', ('a', 'c'): 'default'})
     """
-    merged: Tree = {}
-    origins: dict[Path, str] = {}
+    merged, origins = (_copy(onto[0]), dict(onto[1])) if onto else ({}, {})
     for layer in layers:
         for path, value in flatten(layer.tree):
             if value == {}:
                 continue
             _assign(merged, path, value)
+            for depth in range(1, len(path)):
+                origins.pop(path[:depth], None)  # of a value that a mapping replaces
             origins[path] = layer.name
     return merged, origins
 
 
+def _copy(tree: Tree) -> Tree:
+    """The same leaves in mappings of their own."""
+    return {key: _copy(value) if isinstance(value, dict) else value for key, value in tree.items()}
+
+
 def _assign(tree: Tree, path: Path, value: Any) -> None:
     for key in path[:-1]:
-        tree = tree.setdefault(key, {})
+        if not isinstance(tree.get(key), dict):
+            tree[key] = {}  # where a lower layer has a value, such as a number for a bound, a mapping replaces it
+        tree = tree[key]
     tree[path[-1]] = value
 
 
@@ -69,15 +83,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def refuse_unknown(layer: Layer, known: Tree, rule_fields: Iterable[str]) -> None:
     """Check a layer's keys against the tree of known keys.
 
-    A rule may be new when it names its column. Raises ConfigurationError with the layer and the nearest key.
+    A rule may be new when it says what it judges. Raises ConfigurationError with the layer and the nearest key.
     """
     rule_fields = sorted(rule_fields)
     for path, _ in flatten(layer.tree):
         if path[0] == "rules" and len(path) > 2:
-            if path[1] not in known["rules"] and "column" not in layer.tree["rules"][path[1]]:
+            if path[1] not in known["rules"] and not JUDGED & layer.tree["rules"][path[1]].keys():
                 hint = nearest(path[1], known["rules"])
                 raise ConfigurationError(
-                    f'{layer.name}: unknown rule "{path[1]}"{hint} (a new rule has to name its `column`)'
+                    f'{layer.name}: unknown rule "{path[1]}"{hint} (a new rule has to name its `column`, or `all` or '
+                    "`any` of some conditions)"
                 )
             _refuse_at(layer, path, 2, rule_fields)
         else:

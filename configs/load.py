@@ -13,6 +13,9 @@ from configs.configuration import Configuration, default_layer, filter_sources, 
 from configs.layers import Layer, Tree, nearest, parse_assignment
 from pipeline.errors import ConfigurationError
 
+# Settings of filters that are lists of files, each with a `path`.
+FILTER_FILES = {"quality": "models", "decontamination": "sets"}
+
 
 class _StrictLoader(yaml.CSafeLoader):
     """Refuses a key that stands twice in one mapping: the first value would be lost in silence."""
@@ -146,6 +149,9 @@ def _read_run_layer(source: str) -> Layer:
     if isinstance(tree.get("deduplication"), dict) and "index" in tree["deduplication"]:
         tree["deduplication"]["index"] = _beside(str(file), tree["deduplication"]["index"])
     _resolve_rights(str(file), tree)
+    _resolve_selection(str(file), tree)
+    _resolve_filters(str(file), tree)
+    _resolve_classifiers(str(file), tree)
     return Layer(name, _with_filter_files(str(file), tree))
 
 
@@ -157,6 +163,37 @@ def _resolve_rights(file: str, tree: Tree) -> None:
             rights["robots_txt"] = [_beside(file, entry) for entry in rights["robots_txt"]]
         if "opt_outs" in rights:
             rights["opt_outs"] = _beside(file, rights["opt_outs"])
+
+
+def _resolve_selection(file: str, tree: Tree) -> None:
+    """Make the paths of `selection` absolute."""
+    selection = tree.get("selection")
+    if isinstance(selection, dict):
+        index = selection.get("index", [])
+        if index:
+            selection["index"] = [_beside(file, entry) for entry in (index if isinstance(index, list) else [index])]
+        if "base" in selection:
+            selection["base"] = _beside(file, selection["base"])
+
+
+def _resolve_classifiers(file: str, tree: Tree) -> None:
+    """Make the paths of classifiers that are folders absolute; anything else is a name on the hub."""
+    models = tree["classifying"].get("models") if isinstance(tree.get("classifying"), dict) else None
+    for entry in models if isinstance(models, list) else ():
+        if isinstance(entry, dict) and Path(str(_beside(file, entry.get("model")))).is_dir():
+            entry["model"] = _beside(file, entry["model"])
+
+
+def _resolve_filters(file: str, tree: Tree) -> None:
+    """Make the paths of filters' models and evaluation sets absolute, in overrides as well."""
+    for key, value in tree.items():
+        for name, setting in FILTER_FILES.items() if key == "filters" and isinstance(value, dict) else ():
+            entries = value[name].get(setting) if isinstance(value.get(name), dict) else None
+            for entry in entries if isinstance(entries, list) else ():
+                if isinstance(entry, dict) and "path" in entry:
+                    entry["path"] = _beside(file, entry["path"])
+        if isinstance(value, dict):
+            _resolve_filters(file, value)
 
 
 def _with_filter_files(file: str, tree: Tree) -> Tree:

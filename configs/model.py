@@ -4,9 +4,11 @@ Two parts differ per language and may appear in script and language layers: `fil
 and `rules` (what decides). Everything else holds for the whole run.
 """
 
-from typing import Literal
+import re
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from dedup.keep import policy_columns
 from dedup.lines import LineParameters
@@ -14,8 +16,11 @@ from dedup.parameters import MinHashParameters
 from dedup.rehydration import DEFAULT_TABLE, WeightRange, WeightTable
 from filters.base import FilterParameters, Rule
 from filters.pii.redact import RedactionParameters
+from langid.labels import languages
+from pipeline.classifying.parameters import ClassifyingParameters
 from pipeline.extraction.repair import RepairParameters
 from pipeline.rights.parameters import RIGHTS_RULES, RightsParameters
+from pipeline.selection.parameters import SelectionParameters
 
 MEGABYTE = 1_000_000
 # Judged before any filter's rules: a wrong language makes every per-language threshold meaningless.
@@ -26,6 +31,9 @@ LANGUAGE_RULES = {
 }
 # Of no filter: they stand before those of filters.
 GENERAL_RULES = LANGUAGE_RULES | RIGHTS_RULES
+
+
+Engine = Literal["content", "resiliparse", "trafilatura", "trafilatura-fast"]
 
 
 class Section(BaseModel):
@@ -42,26 +50,66 @@ class Reading(Section):
         gt=0,
         description="megabytes of input a shard; null: a sixteenth of the file, between 1 and 64",
     )
+    base: str | None = Field(
+        default=None,
+        description="address that relative lines of *.paths lists belong to; null: found from the list's own address",
+    )
     allow_damage: bool = Field(
         default=False,
         description="end with status 0 although some input could not be read; it is counted all the same",
     )
 
 
+class Selection(SelectionParameters, Section):
+    """What of a columnar index is read."""
+
+
+def _label_pattern(pattern: str) -> str:
+    """Refuse what no label fits: a run that waits for it would skip every page."""
+    code, _, script = pattern.partition("_")
+    known = any(fnmatchcase(language, code) for language in (*languages(), "und", "zxx"))
+    if pattern != "*" and not (known and re.fullmatch(r"[A-Z][a-z]{3}|[A-Za-z]{0,3}\*", script)):
+        raise ValueError(f'no label of a language fits "{pattern}": write deu_Latn, deu_* or *_Cyrl')
+    return pattern
+
+
 class Extraction(Section):
     """From bytes to main text."""
 
-    engine: Literal["trafilatura"] = Field(default="trafilatura", description="the library that finds the main text")
-    precision: bool = Field(default=True, description="prefer less text that is certainly content")
+    engine: Literal["cascade", "content", "resiliparse", "trafilatura", "trafilatura-fast"] = Field(
+        default="cascade", description="what finds the main text; cascade: another one, where cheap signs let it"
+    )
+    cascade_engine: Engine = Field(default="content", description="of cascade: what finds the main text")
+    fallback: Engine | None = Field(
+        default="resiliparse", description="asked once where a limit or an error ended the engine's work; null: nothing"
+    )
+    languages: tuple[Annotated[str, AfterValidator(_label_pattern)], ...] = Field(
+        default=(), description="labels of wanted languages, such as deu_* or *_Cyrl; none: all are wanted"
+    )
+    minimum_characters: int = Field(
+        default=0, ge=0, description="of cascade: pages with less visible text, navigation included, are not extracted"
+    )
+    markdown: bool = Field(default=False, description="write the main text as Markdown as well")
     cpu_seconds: float = Field(default=20.0, gt=0, description="limit of CPU time (never wall time) per document")
     memory_megabytes: int = Field(default=2048, ge=64, description="limit of additional memory per document")
     page_megabytes: float = Field(default=16.0, gt=0, description="larger pages are counted as too large")
+    page_tags: int = Field(
+        default=500_000, ge=1, description="pages with more tags are counted as such, and not parsed"
+    )
+    page_depth: int = Field(
+        default=2000, ge=1, description="pages whose elements nest deeper are counted as such, and not parsed"
+    )
     skip_blocked: bool = Field(default=False, description="skip pages of blocked addresses before extraction")
 
     @property
     def page_bytes(self) -> int:
         """The limit of a page, in bytes."""
         return int(self.page_megabytes * MEGABYTE)
+
+    @property
+    def text_engine(self) -> Engine:
+        """What finds the main text."""
+        return self.cascade_engine if self.engine == "cascade" else self.engine
 
 
 class Repair(RepairParameters, Section):
@@ -134,6 +182,10 @@ class Rights(RightsParameters, Section):
     """What sites say about the use of their pages outside the pages, and who asked to be left out."""
 
 
+class Classifying(ClassifyingParameters, Section):
+    """Classes of documents by transformer classifiers: education, registers, toxicity; docs/classifiers.md."""
+
+
 class Upsampling(Section):
     """How often a kept document is to be seen in training, by the size of its cluster: the column upsample_weight."""
 
@@ -188,12 +240,14 @@ class Settings(Section):
     inputs: tuple[str, ...] = Field(default=(), description="WARC files: paths, globs, directories, *.paths lists")
     dump: str | None = Field(default=None, description="name of the crawl; null: taken from the file's path")
     reading: Reading = Reading()
+    selection: Selection = Selection()
     extraction: Extraction = Extraction()
     repair: Repair = Repair()
     identification: Identification = Identification()
     deduplication: Deduplication = Deduplication()
     lines: Lines = Lines()
     rights: Rights = Rights()
+    classifying: Classifying = Classifying()
     upsampling: Upsampling = Upsampling()
     dataset: Dataset = Dataset()
     redaction: Redaction = Redaction()

@@ -1,11 +1,11 @@
 """The compiled loops of deduplication: integer arithmetic only, so that every machine computes the same
 values.
-
-They share one file because numba's cache is renewed when the file of a kernel changes, but not when a
-function that it calls in another file does: an outdated kernel would silently compute different signatures.
 """
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
@@ -49,13 +49,26 @@ SHIFT_30, SHIFT_27, SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 def compiled(function: Function) -> Function:
     """Compile a function with numba; the machine code is kept on disk where a folder for it can be written.
 
+    It is kept under the function's name and a digest of the sources in its folder: numba itself looks at the file of
+    a kernel only, not at those of the functions and constants that are compiled into it. So a kernel may use those of
+    its own folder, and no others.
+
     numba tries `NUMBA_CACHE_DIR`, `__pycache__` beside the source, then the user's cache folder, and raises
     where it may write to none of them, as in a read-only container: there every process compiles for itself.
     """
+    function.__qualname__ += f"_{_digest_of_sources(Path(function.__code__.co_filename).parent)}"
     try:
         return cast(Function, numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:
         return cast(Function, numba.njit(nogil=True)(function))
+
+
+@cache
+def _digest_of_sources(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for source in sorted(folder.glob("*.py")):
+        digest.update(f"{source.name} {source.stat().st_size}\n".encode() + source.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @compiled

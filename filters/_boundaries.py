@@ -10,8 +10,9 @@ from functools import cache
 import numpy as np
 import regex
 from icu4py.breakers import WordBreaker
-from numba import njit
 from numpy.typing import NDArray
+
+from dedup.kernels import compiled
 
 # Properties of characters: the lower bits of `character_table` are the class by which words are cut.
 (
@@ -145,7 +146,7 @@ def _unknown_to_icu(points: NDArray[np.int64]) -> NDArray[np.int64]:
     return unknown
 
 
-@njit(cache=True)
+@compiled
 def look_up(codes: NDArray[np.uint32], table: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
     """The table's entry for each code point, and whether a character needs a dictionary."""
     kinds = np.empty(len(codes), np.uint8)
@@ -156,7 +157,7 @@ def look_up(codes: NDArray[np.uint32], table: NDArray[np.uint8]) -> tuple[NDArra
     return kinds, needy
 
 
-@njit(cache=True)
+@compiled
 def segment(kinds: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Ends of the segments between word boundaries, white space too; dictionary characters stand alone.
 
@@ -186,7 +187,7 @@ def segment(kinds: NDArray[np.uint8]) -> NDArray[np.int64]:
     return ends[:count]
 
 
-@njit(cache=True)
+@compiled
 def _joins(kinds: NDArray[np.uint8], place: int, left: int, before: int, last: int, right: int, flags: int) -> bool:
     """Whether no boundary is before the character at `place`."""
     if _BREAKS_LINE[left] or _BREAKS_LINE[right]:  # 3, 3a, 3b
@@ -202,7 +203,7 @@ def _joins(kinds: NDArray[np.uint8], place: int, left: int, before: int, last: i
     return bool(_IS_BRIDGE[right]) and bool(_BRIDGES[last, right, _next(kinds, place)])  # 6, 7b, 12
 
 
-@njit(cache=True)
+@compiled
 def _next(kinds: NDArray[np.uint8], place: int) -> int:
     """Class of the next character that is neither a mark nor a format character."""
     for i in range(place + 1, len(kinds)):
@@ -212,7 +213,7 @@ def _next(kinds: NDArray[np.uint8], place: int) -> int:
     return OTHER
 
 
-@njit(cache=True)
+@compiled
 def join_flags(
     kinds: NDArray[np.uint8], ends: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
@@ -235,7 +236,7 @@ def join_flags(
     return starts[:count], stops[:count], flags[:count]
 
 
-@njit(cache=True)
+@compiled
 def word_totals(starts: NDArray[np.int64], ends: NDArray[np.int64], flags: NDArray[np.uint8]) -> tuple[int, int, int]:
     """Words that are not only punctuation, their characters, and how many of them have a letter."""
     words, characters, alphabetic = 0, 0, 0

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from dedup.kernels import compiled
 from filters._boundaries import IS_SPACE
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -28,7 +28,7 @@ class Lines(NamedTuple):
     """Place in the list of the first line that is equal."""
 
 
-@njit(cache=True)
+@compiled
 def split_lines(codes: NDArray[np.uint32], table: NDArray[np.uint8]) -> Lines:
     """The lines of a text; `table` is `character_table()`."""
     count = 1 + np.sum(codes == _LINE_FEED)
@@ -48,7 +48,7 @@ def split_lines(codes: NDArray[np.uint32], table: NDArray[np.uint8]) -> Lines:
     return Lines(codes, starts, ends, blank[:line], _first_alike(codes, starts, ends, hashes))
 
 
-@njit(cache=True)
+@compiled
 def repeated_lines(lines: Lines) -> tuple[int, int, int, int]:
     """Lines that occurred before, and their characters; then the same for those that are not blank."""
     count, characters, filled, filled_characters = 0, 0, 0, 0
@@ -64,7 +64,7 @@ def repeated_lines(lines: Lines) -> tuple[int, int, int, int]:
     return count, characters, filled, filled_characters
 
 
-@njit(cache=True)
+@compiled
 def line_ends(lines: Lines, terminals: NDArray[np.uint32], short: int) -> tuple[int, int, int]:
     """Lines that are not blank; those that end in one of the sorted `terminals`; those of up to `short` characters."""
     count, terminated, shorts = 0, 0, 0
@@ -79,7 +79,7 @@ def line_ends(lines: Lines, terminals: NDArray[np.uint32], short: int) -> tuple[
     return count, terminated, shorts
 
 
-@njit(cache=True)
+@compiled
 def bullets_and_ellipses(codes: NDArray[np.uint32], table: NDArray[np.uint8]) -> tuple[int, int, int]:
     """Lines as `str.splitlines` cuts them; those that start with a bullet, and those that end in an ellipsis."""
     count, bullets, ellipses = 0, 0, 0
@@ -107,13 +107,13 @@ def bullets_and_ellipses(codes: NDArray[np.uint32], table: NDArray[np.uint8]) ->
     return count, bullets, ellipses
 
 
-@njit(cache=True)
+@compiled
 def _ends_line(code: int) -> bool:
     """As `str.splitlines` has it."""
     return 0x0A <= code <= 0x0D or 0x1C <= code <= 0x1E or code in (0x85, 0x2028, 0x2029)
 
 
-@njit(cache=True)
+@compiled
 def _first_alike(
     codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], hashes: NDArray[np.uint64]
 ) -> NDArray[np.int64]:
@@ -132,7 +132,7 @@ def _first_alike(
     return first
 
 
-@njit(cache=True)
+@compiled
 def _same(
     codes: NDArray[np.uint32],
     starts: NDArray[np.int64],

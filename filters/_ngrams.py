@@ -7,8 +7,9 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from dedup.kernels import compiled
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so multiplying by it loses nothing modulo 2^64
 _ONE = np.uint64(1)
@@ -43,7 +44,7 @@ def _powers(bits: int) -> NDArray[np.uint64]:
         return np.cumprod(np.append(_ONE, np.full((1 << bits) - 1, _BASE)), dtype=np.uint64)
 
 
-@njit(cache=True)
+@compiled
 def _chain(codes: NDArray[np.uint32], starts: Numbers, ends: Numbers, powers: NDArray[np.uint64]) -> Chain:
     bounds = np.zeros(len(starts) + 1, np.int64)
     for word in range(len(starts)):
@@ -60,7 +61,7 @@ def _chain(codes: NDArray[np.uint32], starts: Numbers, ends: Numbers, powers: ND
     return Chain(joined, bounds, hashes, powers)
 
 
-@njit(cache=True)
+@compiled
 def first_occurrences(words: Chain) -> Numbers:
     """For each word the place in the list of the first one that is equal."""
     count = len(words.bounds) - 1
@@ -71,7 +72,7 @@ def first_occurrences(words: Chain) -> Numbers:
     return first
 
 
-@njit(cache=True)
+@compiled
 def listed_words(words: Chain, first: Numbers, listed: NDArray[np.uint64]) -> Numbers:
     """First occurrences of the words that have one of the hashes `listed`, which `chain` gives to a single word."""
     found = np.empty(len(first), np.int64)
@@ -88,7 +89,7 @@ def listed_words(words: Chain, first: Numbers, listed: NDArray[np.uint64]) -> Nu
     return found[:count]
 
 
-@njit(cache=True)
+@compiled
 def top_ngram_characters(words: Chain, first: Numbers, longest: int) -> Numbers:
     """Length × occurrences of the most frequent n-gram, n from 2 to `longest`; -1 where no n-gram fits.
 
@@ -117,7 +118,7 @@ def top_ngram_characters(words: Chain, first: Numbers, longest: int) -> Numbers:
     return result
 
 
-@njit(cache=True)
+@compiled
 def duplicate_ngram_characters(words: Chain, shortest: int, longest: int) -> Numbers:
     """Characters in duplicate n-grams for n from `shortest` to `longest`, by a greedy scan.
 
@@ -144,7 +145,7 @@ def duplicate_ngram_characters(words: Chain, shortest: int, longest: int) -> Num
     return result
 
 
-@njit(cache=True)
+@compiled
 def _same_beginnings(words: Chain, n: int) -> NDArray[np.bool_]:
     """Whether as many characters as the shortest n-gram has begin alike at another word: if not, no n-gram does.
 
@@ -170,7 +171,7 @@ def _same_beginnings(words: Chain, n: int) -> NDArray[np.bool_]:
     return hopeful
 
 
-@njit(cache=True)
+@compiled
 def _times(grams: Numbers, count: int) -> Numbers:
     times = np.zeros(count, np.int64)
     for gram in grams:
@@ -178,7 +179,7 @@ def _times(grams: Numbers, count: int) -> Numbers:
     return times
 
 
-@njit(cache=True)
+@compiled
 def _number_of(keys: Numbers, values: Numbers, key: int, word: int) -> int:
     """The number under a key of an open table; `word`, which is then noted, if there was none."""
     mask = np.uint64(len(keys) - 1)
@@ -200,7 +201,7 @@ class Table(NamedTuple):
     hashes: NDArray[np.uint64]
 
 
-@njit(cache=True)
+@compiled
 def _size(entries: int) -> int:
     """Slots of a table that is at most half full; a power of two, to wrap by masking."""
     size = 16
@@ -209,13 +210,13 @@ def _size(entries: int) -> int:
     return size
 
 
-@njit(cache=True)
+@compiled
 def _table(entries: int) -> Table:
     size = _size(entries)
     return Table(np.full(size, _EMPTY, np.int64), np.empty(size, np.uint64))
 
 
-@njit(cache=True)
+@compiled
 def _first_like(words: Chain, table: Table, word: int, n: int) -> int:
     """Word at which an equal n-gram was first seen; `word` itself, which is then noted, if none was."""
     start, end = words.bounds[word], words.bounds[word + n]
@@ -232,7 +233,7 @@ def _first_like(words: Chain, table: Table, word: int, n: int) -> int:
     return word
 
 
-@njit(cache=True)
+@compiled
 def _same(words: Chain, a: int, b: int, n: int) -> bool:
     start, other = words.bounds[a], words.bounds[b]
     length = words.bounds[a + n] - start

@@ -6,6 +6,7 @@ for 90 % of the letters in the label's script: that is the column `script_share`
 """
 
 import string
+from collections import Counter
 from functools import cache
 
 import pyarrow as pa
@@ -145,11 +146,15 @@ def _capital_words(words: list[str]) -> float | None:
     """
     if len(words) < FEWEST_TOKENS:
         return None
-    return sum(word[0].isupper() or _is_number_or_mark(word) for word in words) / len(words)
+    return sum(count for word, count in Counter(words).items() if _is_capital(word)) / len(words)
 
 
-def _is_number_or_mark(word: str) -> bool:
-    return not word[0].isalpha() and all(character.isdigit() or character in _NO_WORD for character in word)
+def _is_capital(word: str) -> bool:
+    first = word[0]
+    if first.isalpha():
+        return first.isupper()
+    # Some symbols are upper case, such as Ⓐ.
+    return first.isupper() or all(character.isdigit() or character in _NO_WORD for character in word)
 
 
 @cache

@@ -22,6 +22,7 @@ import xxhash
 import filters
 from filters.base import Column, Filter, FilterParameters, Measurements, Rule
 from filters.text import Text
+from pipeline.errors import GlotmillError
 
 NOT_FILTERS = frozenset({"base", "calibration", "datatrove_adapter", "load", "text", "words"})
 FACE = ("COLUMNS", "RULES", "Parameters", "measure")
@@ -100,12 +101,12 @@ def read_source(name: str) -> str | None:
 def measured(name: str, module: Filter, text: Text, parameters: FilterParameters) -> Measurements:
     """What a filter measures; a user's values are held against its columns.
 
-    Raises FilterError for whatever the filter raises, so that it costs one document; ImportError as it is, since a
-    library that is missing is missing for every document.
+    Raises FilterError for whatever the filter raises, so that it costs one document; ImportError and GlotmillError as
+    they are, since a library or a model that is missing is missing for every document.
     """
     try:
         values = module.measure(text, parameters)
-    except ImportError:
+    except (ImportError, GlotmillError):
         raise
     except Exception as exc:  # a filter of anyone's: its error is counted, by name
         raise FilterError(name, f"{type(exc).__name__}: {exc}") from exc

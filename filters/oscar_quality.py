@@ -6,7 +6,6 @@ short sentences and noisy. OSCAR's texts have no blank lines, so lines are those
 
 import pyarrow as pa
 
-from filters._characters import count_characters
 from filters.base import Column, FilterParameters, Measurements, Rule
 from filters.text import Text
 
@@ -62,7 +61,7 @@ def measure(text: Text, parameters: Parameters) -> Measurements:
         else None,
         "oscar_header_short_line_ratio": _short_bytes(lines[:edge], parameters.edge_line_bytes),
         "oscar_footer_short_line_ratio": _short_bytes(lines[len(lines) - edge :], parameters.edge_line_bytes),
-        "oscar_noise_ratio": 1 - count_characters(text.text).letters / len(text.text) if text.text else None,
+        "oscar_noise_ratio": 1 - text.characters.letters / len(text.text) if text.text else None,
     }
 
 

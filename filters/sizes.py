@@ -11,7 +11,6 @@ from importlib.resources import files
 
 import pyarrow as pa
 
-from filters._characters import count_characters
 from filters.base import Column, FilterParameters, Measurements, Rule
 from filters.text import Text
 
@@ -44,7 +43,7 @@ def measure(text: Text, parameters: Parameters) -> Measurements:
     """Values of `COLUMNS`; shares are null for a text that is only white space."""
     from filters._boundaries import word_totals
 
-    counts = count_characters(text.text)
+    counts = text.characters
     visible = sum(map(len, text.text.split()))
     kinds = {
         "letter": counts.letters,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from filters.words import Words, find_words
 
 if TYPE_CHECKING:
+    from filters._characters import Counts
     from filters._line_counts import Lines
     from filters._ngrams import Chain
 
@@ -68,6 +69,13 @@ class Text:
     def codes(self) -> NDArray[np.uint32]:
         """Code point of each character."""
         return np.frombuffer(self.text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+    @cached_property
+    def characters(self) -> "Counts":
+        """How many characters of each kind the text has."""
+        from filters._characters import count_characters
+
+        return count_characters(self.text)
 
     @cached_property
     def line_places(self) -> "Lines":

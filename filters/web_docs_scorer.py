@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import AfterValidator, Field
 
-from filters._characters import Counts, count_characters
+from filters._characters import Counts
 from filters.base import Column, FilterParameters, Measurements, Rule
 from filters.text import Text
 
@@ -120,7 +120,7 @@ RULES: dict[str, Rule] = {}
 
 def measure(text: Text, parameters: Parameters) -> Measurements:
     """Values of `COLUMNS`; null for a text without letters."""
-    counts = count_characters(text.text)
+    counts = text.characters
     if not counts.letters:
         return dict.fromkeys(column.name for column in COLUMNS)
     unit = 1 / (parameters.punctuation_factor or 1.0)

@@ -8,10 +8,10 @@ from importlib.resources import files
 
 import yaml
 
-from langid.identify import identify
 from langid.labels import NO_LANGUAGE
+from langid.lines import best_labels
 from langid.models import Model
-from langid.script import script_counts
+from langid.script import line_letters
 
 # Shorter lines are menu entries and headings: the model guesses, so they count for no language.
 MINIMUM_LETTERS = 30
@@ -43,10 +43,9 @@ class Segments:
 def segment_langs(text: str, model: Model, minimum_letters: int = MINIMUM_LETTERS) -> Segments:
     """Identify a document line by line; lines under `minimum_letters` letters count for no language."""
     lines = text.split("\n")
-    letters = [sum(script_counts(line).values()) for line in lines]
+    letters = line_letters(text)
     long = [index for index, count in enumerate(letters) if count >= minimum_letters]
-    found = identify([lines[index] for index in long], model, top=1)
-    labels = {index: item.language for index, item in zip(long, found, strict=True)}
+    labels = dict(zip(long, best_labels([lines[index] for index in long], model), strict=True))
     weights: Counter[str] = Counter()
     for index, label in labels.items():
         weights[label] += letters[index]

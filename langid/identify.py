@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from langid.labels import NO_LANGUAGE, split_label
 from langid.models import Model, Prediction
-from langid.script import script_counts, script_histogram, script_share
+from langid.script import line_letters, script_histogram, script_share
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def _by_lines(text: str, model: Model, top: int) -> Prediction:
 
     Bytes, not characters: a Chinese character says as much as a short word.
     """
-    lines = [line for line in text.split("\n") if sum(script_counts(line).values()) >= _LINE_LETTERS]
+    letters = line_letters(text)
+    lines = [line for line, count in zip(text.split("\n"), letters, strict=True) if count >= _LINE_LETTERS]
     if len(lines) < 2:
         return []
     weights: defaultdict[str, float] = defaultdict(float)

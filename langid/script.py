@@ -55,12 +55,28 @@ def script_counts(text: str) -> dict[str, int]:
     {'Cyrl': 6, 'Latn': 5}
     """
     names, table = _table()
-    if text.isascii():
-        points = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
-    else:
-        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    counts = np.bincount(table[points], minlength=len(names))
+    counts = np.bincount(table[_points(text)], minlength=len(names))
     return {names[index]: int(counts[index]) for index in np.flatnonzero(counts) if index}
+
+
+def line_letters(text: str) -> list[int]:
+    """Number of the letters that `script_counts` counts, in each line (between line feeds).
+
+    >>> line_letters("Привет 42\\n\\nab")
+    [6, 0, 2]
+    """
+    points = _points(text)
+    before = np.append(0, np.cumsum(_table()[1][points] > 0))
+    ends = np.append(np.flatnonzero(points == ord("\n")), len(points))
+    counts: list[int] = np.diff(before[ends], prepend=0).tolist()
+    return counts
+
+
+def _points(text: str) -> NDArray[np.uint8] | NDArray[np.uint32]:
+    """Code point of each character."""
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def script_histogram(text: str) -> dict[str, float]:

@@ -10,6 +10,9 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from langid.labels import split_label
 from pipeline.columns import escape, type_name
+from pipeline.counts import count_rules, count_spans, count_values
+from pipeline.deciding.thresholds import read_thresholds
+from pipeline.deciding.words import describe
 from pipeline.rights.count import count_rights
 from pipeline.shards import Job
 from pipeline.summary import by_language, by_outcome
@@ -36,6 +39,7 @@ def template(name: str) -> Any:
 def write_card(job: Job, ledger: pa.Table) -> None:
     """Write dataset/README.md from the ledger and the files that are there."""
     languages = by_language(ledger)
+    rules = job.configuration.for_language("und_Zzzz").rules
     text = template("card.md").render(
         front_matter=front_matter(job),
         title=job.configuration.settings.card.title or f"{job.configuration.name}: a multilingual web corpus",
@@ -43,7 +47,12 @@ def write_card(job: Job, ledger: pa.Table) -> None:
         outcomes=by_outcome(ledger),
         statements=count_rights(job.folder),
         columns=job.configuration.columns,
-        rules=job.configuration.for_language("und_Zzzz").rules,
+        rules={name: describe(rule, name) for name, rule in rules.items()},
+        counts={count.name: count for count in count_rules(job.folder, rules)},
+        thresholds=computed_values(job),
+        spans=count_spans(job.folder),
+        redacted=job.configuration.settings.redaction.kinds,
+        licences=count_values(job.folder, "licence"),
         dump=job.configuration.settings.dump,
         configuration=job.configuration,
         version=version("glotmill"),
@@ -52,6 +61,15 @@ def write_card(job: Job, ledger: pa.Table) -> None:
     )
     with job.folder.write(NAME) as stream:
         stream.write(text.encode())
+
+
+def computed_values(job: Job) -> dict[str, list[float]]:
+    """The bounds that rules took from the run's own values, of all languages in order, by their place in the rules."""
+    values: dict[str, list[float]] = {}
+    for places in read_thresholds(job.folder).values():
+        for place, found in places.items():
+            values.setdefault(place, []).extend([found.value] if found.value is not None else [])
+    return {place: sorted(found) for place, found in sorted(values.items())}
 
 
 def front_matter(job: Job) -> str:

@@ -79,10 +79,12 @@ def decide_command(
     runner: RunnerName = "ray",
     address: Address = None,
     workers: Workers = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what would change; nothing is written.")] = False,
+    examples: Annotated[int, typer.Option(min=0, help="Of --preview: documents a language, gained and lost.")] = 2,
 ) -> None:
     """Decide anew with other rules, without reading a WARC again.
 
-    [bold]glotmill decide corpus --set rules.gopher_word_count.min=30[/]
+    [bold]glotmill decide corpus --preview --set rules.gopher_word_count.min=30[/]
     """
     from configs.layers import Layer
     from configs.load import assignment_layers
@@ -98,6 +100,12 @@ def decide_command(
         raise UsageError(f"this changes more than rules ({touched}); `glotmill run` redoes the stages that it touches")
     for change in changes:
         err.print(f"changed: {escape(change)}", highlight=False)
+    if preview:
+        from pipeline.deciding.examples import show_preview
+        from pipeline.deciding.preview import preview as preview_of
+
+        show_preview(preview_of(before.configuration, plan.job, examples), plan.job, out, LANGUAGES_SHOWN)
+        return
     _execute(plan, output, runner, address, workers)
 
 
@@ -200,11 +208,15 @@ def add_commands() -> None:
     """Mount the commands of other packages; only now, since an earlier import could take a foreign `langid`."""
     from dedup.cli import app as dedup_app
     from filters.calibration.cli import calibrate_command
+    from filters.quality.cli import app as quality_app
     from langid.cli import app as langid_app
+    from pipeline.forecast.cli import plan_command
 
     app.add_typer(langid_app, name="langid")
     app.add_typer(dedup_app, name="dedup")
+    app.add_typer(quality_app, name="quality")
     app.command("calibrate")(calibrate_command)
+    app.command("plan")(plan_command)
 
 
 def main() -> None:

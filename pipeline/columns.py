@@ -37,8 +37,8 @@ FILTERS_TEXT = (
     "What changes a measurement; [filters](filters.md) explains them. These may differ per language and script."
 )
 RULES_TEXT = """\
-What decides. Each rule has the keys `column`, `min`, `max`, `one_of`, `none_of` and `enabled`; these may differ per
-language and script. A null passes every rule. The table has the defaults, below scripts, languages and presets."""
+What decides; [rules](rules.md) explains their keys, which may differ per language and script. A null passes every rule.
+The table has the defaults, below scripts, languages and presets."""
 SETTING = ("setting", "type", "default", "meaning")
 LISTS = (("one_of", "one of"), ("none_of", "none of"))
 

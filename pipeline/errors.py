@@ -5,7 +5,7 @@ GlotmillError
 │   ├── ConfigurationError    a key, a value or a layer (configs/)
 │   └── OutputError           the output folder belongs to something else
 └── RunError              the run failed: exit status 1, what was done stays and the next run continues
-    ├── InputError            no input could be read
+    ├── InputError            no input could be read; MissingInputError (reading/remote.py): there is no such file
     ├── WriteError            a file could not be written
     ├── ShardError            a shard failed after its retries
     ├── StaleShardsError      files of shards are not those that were committed

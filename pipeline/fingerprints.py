@@ -40,24 +40,18 @@ LIBRARIES = (
 )
 # The modules of pipeline/ that change what a stage writes.
 RESULT_MODULES = (
-    "assemble",
-    "charset",
-    "clustering/*",
-    "curate",
-    "deciding/*",
-    "extract",
-    "framing",
-    "http",
-    "inflate",
-    "licence",
-    "limits",
-    "rights/*",
-    "lines",
-    "repair",
-    "schema",
-    "shards",
-    "unwrap",
-    "warc",
+    "assemble.py",
+    "classifying",
+    "clustering",
+    "curating",
+    "deciding",
+    "extraction",
+    "lines.py",
+    "reading",
+    "rights",
+    "schema.py",
+    "selection",
+    "shards.py",
 )
 
 
@@ -73,15 +67,12 @@ def library_versions() -> dict[str, str]:
 def code_digest() -> str:
     """A hash of the source of what makes the results, since a checkout changes more often than its version."""
     root = Path(__file__).parent.parent
-    files = [file for name in RESULT_MODULES for file in sorted((root / "pipeline").glob(f"{name}.py"))]
-    kinds = (".py", ".tsv", ".yaml")
-    files += (
-        file
-        for package in ("filters", "langid", "dedup")
-        for file in sorted((root / package).rglob("*"))
-        if file.suffix in kinds
-    )
-    return digest([file.read_text(encoding="utf-8") for file in files])
+    parts = [root / "pipeline" / name for name in RESULT_MODULES] + [
+        root / name for name in ("filters", "langid", "dedup")
+    ]
+    files = [file for part in parts for file in ([part] if part.is_file() else sorted(part.rglob("*")))]
+    code = [file.read_text(encoding="utf-8") for file in files if file.suffix in (".py", ".tsv", ".yaml")]
+    return digest(code)
 
 
 def digest(*parts: Any) -> str:
@@ -167,4 +158,19 @@ def run_facts(configuration: Configuration) -> dict[str, Any]:
         "code": code_digest(),
         "versions": library_versions(),
         "language_model": {"name": model.name, "sha256": model.checksum},
+        "filter_files": filter_files(configuration),
     }
+
+
+def filter_files(configuration: Configuration) -> dict[str, str]:
+    """SHA-256 of the files that filters measure with (models, evaluation sets), by path.
+
+    A filter that has any says so by a function `checksums`, which raises GlotmillError for a file that cannot be used.
+    """
+    found: dict[str, str] = {}
+    for label in ("und_Zzzz", *configuration.overridden_languages()):
+        parameters = configuration.for_language(label).filters
+        for name, module in configuration.filters.items():
+            checksums = getattr(module, "checksums", None)
+            found |= checksums(parameters[name]) if checksums else {}
+    return dict(sorted(found.items()))

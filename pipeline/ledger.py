@@ -61,7 +61,7 @@ def _check_records(records: Counter[Place], commits: Mapping[str, dict[str, Any]
     """What was read of each file is what the ledger counts of it."""
     read: Counter[str] = Counter()
     for facts in commits.values():
-        read[facts["file"]] += facts["responses"]
+        read.update(facts["records"])
     counted: Counter[str] = Counter()
     for (file, *_), count in records.items():
         counted[file] += count

@@ -6,18 +6,22 @@ from typing import Any
 
 from configs.configuration import Configuration
 from configs.layers import Layer
-from configs.model import MEGABYTE, Deduplication
+from configs.model import MEGABYTE, Deduplication, Settings
 from filters.load import is_own, try_out
-from pipeline.errors import ConfigurationError, OutputError
+from pipeline.classifying.models import classifier_version
+from pipeline.errors import ConfigurationError, OutputError, UsageError
 from pipeline.fingerprints import Fingerprints, run_facts
 from pipeline.reading.sources import InputFile, Split, find_inputs, plan_splits
 from pipeline.release.comparable import comparable
 from pipeline.release.index import ReleaseIndex
+from pipeline.selection.index import index_files, index_of
+from pipeline.selection.plan import FOLDER as SELECTION
+from pipeline.selection.plan import select_splits
 from pipeline.shards import Job
 from pipeline.storage import Folder
 
 NAME = "run.json"
-KEYS = {"configuration", "inputs", "splits", "index", "code", "versions", "language_model"}
+KEYS = {"configuration", "inputs", "splits", "index", "code", "versions", "language_model", "filter_files"}
 
 
 @dataclass(frozen=True)
@@ -37,16 +41,36 @@ def make_plan(configuration: Configuration, inputs: Sequence[str], output: str) 
     """
     settings = configuration.settings
     _try_filters(configuration)
-    files = find_inputs(inputs or settings.inputs)
+    for classifier in settings.classifying.models:
+        classifier_version(classifier)  # before hours of work, not after them
+    files = _find_files(settings, inputs)
     folder = Folder(output)
     before = read_run(folder)
     _check_folder(folder, before, files)
-    wanted = settings.reading.split_megabytes
-    splits = tuple(plan_splits(files, int(wanted * MEGABYTE) if wanted else None))
+    splits = tuple(_cut(files, settings, folder))
     facts = run_facts(configuration)
     deduplication = configuration.settings.deduplication
     index = open_index(deduplication.index, deduplication, _index_state(folder, before, deduplication))
     return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts, index)
+
+
+def _find_files(settings: Settings, inputs: Sequence[str]) -> list[InputFile]:
+    """The files that are read whole, or the index whose records are selected, as one."""
+    selection = settings.selection
+    if not selection.enabled:
+        return find_inputs(inputs or settings.inputs, settings.reading.base)
+    if inputs or settings.inputs:
+        raise UsageError("selection.index and inputs are both set: a run reads selected records, or whole files")
+    return [index_of(selection.index, index_files(selection.index, selection.base))]
+
+
+def _cut(files: list[InputFile], settings: Settings, folder: Folder) -> list[Split]:
+    """The splits of the inputs; the records of a selection are written to the folder."""
+    wanted = settings.reading.split_megabytes
+    split_bytes = int(wanted * MEGABYTE) if wanted else None
+    if settings.selection.enabled:
+        return select_splits(settings.selection, split_bytes, folder)
+    return plan_splits(files, split_bytes)
 
 
 def _try_filters(configuration: Configuration) -> None:
@@ -107,7 +131,7 @@ def index_facts(settings: Deduplication, index: ReleaseIndex | None) -> dict[str
 def _check_folder(folder: Folder, before: dict[str, Any] | None, files: list[InputFile]) -> None:
     """Refuse a folder that holds another run, or anything else."""
     if before is None:
-        if folder.names(""):
+        if any(not name.startswith(f"{SELECTION}/") for name in folder.names("")):
             raise OutputError(f"{folder.url}: the folder is not empty and holds no run; name another one with -o")
         return
     paths = [file.path for file in files]
@@ -147,7 +171,7 @@ def read_plan(output: str, more: Sequence[Layer] = ()) -> Plan:
         raise OutputError(f"{output}: no run.json here; `glotmill run CONFIG -o {output}` makes one")
     configuration = Configuration.from_json(data["configuration"], more)
     splits = tuple(Split(**{**split, "file": InputFile(**split["file"])}) for split in data["splits"])
-    facts = {key: data[key] for key in ("code", "versions", "language_model")}
+    facts = {key: data[key] for key in ("code", "versions", "language_model", "filter_files")}
     index = open_index(data["index"]["url"], configuration.settings.deduplication, data["index"]["digest"])
     return Plan(Job(folder, configuration, Fingerprints.of(configuration, splits, facts)), splits, facts, index)
 

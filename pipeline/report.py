@@ -8,6 +8,10 @@ import pyarrow as pa
 
 from pipeline.card import template
 from pipeline.clustering.samples import NAME as CLUSTERS
+from pipeline.counts import count_rules, count_spans, count_values
+from pipeline.deciding.thresholds import read_thresholds
+from pipeline.deciding.words import describe
+from pipeline.rights.count import count_rights
 from pipeline.shards import Job, read_table
 from pipeline.summary import LanguageSum, by_language, by_outcome, by_reason
 
@@ -22,6 +26,8 @@ MEANINGS = {
     "blocked_url": "the address is on a block list (skipped before extraction)",
     "not_http": "the record holds something else than an HTTP response",
     "empty": "the body is empty",
+    "unwanted_language": "the language is none of extraction.languages",
+    "too_short": "less visible text than extraction.minimum_characters",
     "no_main_text": "extraction found no main content",
     "undecodable": "the body could not be decoded",
     "too_large": "the page is larger than the limit",
@@ -29,11 +35,16 @@ MEANINGS = {
     "extraction_failed": "extraction raised an error",
     "extraction_timeout": "extraction used more CPU time than the limit",
     "extraction_memory": "extraction used more memory than the limit",
+    "too_many_tags": "the page has more tags, or more attributes in one, than a parser should see",
+    "too_deep": "elements nest deeper than a parser should see",
+    "killed_worker": "it killed the process that worked on it, every time",
     "filter_failed": "a filter raised an error, or returned what its columns cannot hold",
     "cut_record": "the record ends before its length",
     "corrupt_record": "the record's bytes are damaged",
     "not_a_warc": "the file is no WARC",
     "empty_file": "the file is empty",
+    "missing_file": "the file that the index names is not there",
+    "no_record": "no response record stands where the index says",
     "near_duplicate": "its text is much like that of a document that was kept",
     "text_duplicate": "its text is that of a document that was kept",
     "payload_duplicate": "its page is, byte for byte, that of a document that was kept",
@@ -63,11 +74,17 @@ def write_report(job: Job, ledger: pa.Table, facts: Mapping[str, Any], damages: 
         languages=languages,
         most=max((language.documents for language in languages), default=1),
         characters=sum(language.characters for language in languages),
-        rejected=by_reason(ledger, ("rejected",)),
+        rules=count_rules(job.folder, rules),
+        passes={name: describe(rule, name) for name, rule in rules.items()},
+        thresholds=read_thresholds(job.folder),
+        statements=count_rights(job.folder),
+        spans=count_spans(job.folder),
+        redacted=job.configuration.settings.redaction.kinds,
+        licences=count_values(job.folder, "licence"),
         duplicates=by_reason(ledger, ("duplicate",)),
         clusters=job.folder.read_json(CLUSTERS),
         without_text=by_reason(ledger, ("skipped", "failed")),
-        meanings={**{name: _bounds(rule) for name, rule in rules.items()}, **MEANINGS},
+        meanings=MEANINGS,
         samples={language.language: list(samples(job, language)) for language in languages},
         damages=damages,
         facts=facts,
@@ -85,22 +102,3 @@ def samples(job: Job, language: LanguageSum) -> Iterator[Sample]:
             for row in table.slice(0, SAMPLES_A_LANGUAGE).to_pylist():
                 text = row["text"][:SAMPLE_CHARACTERS] + ("…" if len(row["text"]) > SAMPLE_CHARACTERS else "")
                 yield Sample(row["url"], row["title"], text, tuple(row["reject_reasons"]))
-
-
-def _bounds(rule: Any) -> str:
-    """A rule in words.
-
-    >>> from filters.base import Rule
-    >>> _bounds(Rule(column="language_score", min=0.3))
-    'language_score is below 0.3'
-    """
-    parts = []
-    if rule.min is not None:
-        parts.append(f"below {rule.min:g}")
-    if rule.max is not None:
-        parts.append(f"above {rule.max:g}")
-    if rule.one_of is not None:
-        parts.append(f"none of {', '.join(rule.one_of)}")
-    if rule.none_of is not None:
-        parts.append(f"one of {', '.join(rule.none_of)}")
-    return f"{rule.column} is {' or '.join(parts)}"

@@ -10,11 +10,14 @@ from rich.console import Console
 
 from pipeline import assemble as assembly
 from pipeline.card import write_card
+from pipeline.classifying.stage import STAGE as CLASSES
+from pipeline.classifying.stage import ClassifyingJob, classify_documents, classifying_job
 from pipeline.clustering.nodes import ClusterJob
 from pipeline.clustering.samples import check_limit
 from pipeline.clustering.stage import CLUSTERS, cluster, cluster_job
 from pipeline.clustering.steps import is_finished
 from pipeline.curating import stage as curation
+from pipeline.curating.poison import curate_apart
 from pipeline.deciding.stage import DECIDE, decide_all, decide_job
 from pipeline.errors import InputError, RunError, StaleShardsError
 from pipeline.ledger import write_ledger
@@ -38,7 +41,7 @@ from pipeline.shards import (
     read_table,
 )
 
-DAMAGE_REASONS = frozenset({"cut_record", "corrupt_record", "not_a_warc", "empty_file"})
+DAMAGE_REASONS = frozenset({"cut_record", "corrupt_record", "not_a_warc", "empty_file", "missing_file", "no_record"})
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,10 @@ def _stages(plan: Plan, runner: Runner, console: Console) -> Outcome:
         _remove_strangers(job, (RIGHTS, f"{COMMITS}/{RIGHTS}"), commits)
         look_up_rights(later.rights, runner, console)
         worked.append("rights")
+    if later.classified and not is_finished(CLASSES, later.classified):
+        _remove_strangers(job, (CLASSES, f"{COMMITS}/{CLASSES}"), commits)
+        classify_documents(later.classified, runner, console)
+        worked.append("classify")
     if not is_finished(DECIDE.place, later.decided):
         check_limit(later.clustered, count_documents(languages))
         _remove_strangers(job, (DECIDE.place, f"{COMMITS}/{DECIDE.place}"), commits)
@@ -113,6 +120,7 @@ class Later:
     clustered: ClusterJob
     lines: LineJob | None
     rights: RightsJob | None
+    classified: ClassifyingJob | None
     decided: ClusterJob
     assembled: assembly.AssembleJob
 
@@ -125,10 +133,12 @@ class Later:
         lines = line_job(clustered, settings.lines) if settings.lines.enabled else None
         rights = rights_job(clustered, settings.rights) if settings.rights.enabled else None
         known = replace(clustered, fingerprint=rights.fingerprint) if rights else clustered
+        classified = classifying_job(known, settings.classifying) if settings.classifying.enabled else None
+        known = replace(known, fingerprint=classified.fingerprint) if classified else known
         fingerprint = plan.job.fingerprints.dataset
         wanted = {language: fingerprint(known.fingerprint, language, languages) for language in languages}
         decided = decide_job(known, languages)
-        return cls(clustered, lines, rights, decided, assembly.AssembleJob(plan.job, wanted))
+        return cls(clustered, lines, rights, classified, decided, assembly.AssembleJob(plan.job, wanted))
 
 
 def is_done(plan: Plan) -> bool:
@@ -143,6 +153,7 @@ def is_done(plan: Plan) -> bool:
         is_finished(CLUSTERS.place, later.clustered)
         and (later.lines is None or is_finished(LINES, later.lines))
         and (later.rights is None or is_finished(RIGHTS, later.rights))
+        and (later.classified is None or is_finished(CLASSES, later.classified))
         and is_finished(DECIDE.place, later.decided)
         and len(read_commits(plan.job.folder, assembly.STAGE, assembled)) == len(assembled)
     )
@@ -163,7 +174,7 @@ def _curate(plan: Plan, runner: Runner, console: Console) -> tuple[dict[str, dic
     if todo:
         if commits:
             console.print(f"curate: {len(commits)} of {len(plan.splits)} shards are done already")
-        done = runner.map(curation.curate, todo, job)
+        done = runner.map(curation.curate, todo, job, curate_apart)
         work = Work("curate", len(todo), "records")
         for split, facts in track(done, work, lambda item: int(item[1]["responses"]), console):
             commits[split.name] = facts
@@ -204,10 +215,16 @@ def _remove_stranger_languages(job: Job, wanted: Mapping[str, Any]) -> None:
 def check_chain(splits: Sequence[Split], commits: Mapping[str, dict[str, Any]]) -> None:
     """Neighbouring splits of a file meet at the same record, and the last one reaches the end of the file.
 
+    A selected split has no neighbours: it has read as many records as were selected.
+
     Raises RunError with the file and the offsets: a record would have been read twice or missed.
     """
     for split, following in zip(splits, [*splits[1:], None], strict=True):
         end = commits[split.name]["next_offset"]
+        if split.selected is not None:
+            if end != split.end:
+                raise RunError(f"{split}: {end - split.start:,} records were read of those that were selected")
+            continue
         same_file = following is not None and following.file == split.file
         start = commits[following.name]["first_offset"] if following is not None and same_file else split.file.size
         if start != end:
@@ -221,9 +238,9 @@ def files_without_response(commits: Mapping[str, dict[str, Any]]) -> list[str]:
     """Inputs in which nothing was to be read: another kind of archive, or the wrong half of a crawl."""
     responses: Counter[str] = Counter()
     for facts in commits.values():
-        responses[facts["file"]] += facts["responses"]
+        responses.update(facts["records"])
     return [
-        f"{file}: no response record in it (requests, WET and WAT are not read)"
+        f"{file}: no response record in it (requests and WAT are not read)"
         for file, count in sorted(responses.items())
         if not count
     ]

@@ -20,11 +20,17 @@ class Runner(Protocol):
     """Runs a function over tasks; results come as they finish."""
 
     def map(
-        self, function: Function[Task, Shared, Result], tasks: Sequence[Task], shared: Shared
+        self,
+        function: Function[Task, Shared, Result],
+        tasks: Sequence[Task],
+        shared: Shared,
+        rescue: Function[Task, Shared, Result] | None = None,
+        gpus: float = 0.0,
     ) -> Iterator[tuple[Task, Result]]:
         """Each task with its result, in order of completion.
 
-        A failed task does not stop the others: ShardError, raised at the end, names all that failed.
+        A task that kills its worker is handed to `rescue`, where there is one. A failed task does not stop the others:
+        ShardError, raised at the end, names all that failed.
         """
         ...
 
@@ -34,10 +40,18 @@ class Runner(Protocol):
 
 
 class InlineRunner:
-    """Runs every task in this process, one after the other."""
+    """Runs every task in this process, one after the other: a debugger sees all of it.
+
+    It has no worker to lose, so `rescue` is never needed: what kills the process ends the run.
+    """
 
     def map(
-        self, function: Function[Task, Shared, Result], tasks: Sequence[Task], shared: Shared
+        self,
+        function: Function[Task, Shared, Result],
+        tasks: Sequence[Task],
+        shared: Shared,
+        rescue: Function[Task, Shared, Result] | None = None,
+        gpus: float = 0.0,
     ) -> Iterator[tuple[Task, Result]]:
         """Each task with its result, in order."""
         failures: list[str] = []
@@ -68,15 +82,26 @@ class RayRunner:
             self.slots = min(self.slots, workers)
 
     def map(
-        self, function: Function[Task, Shared, Result], tasks: Sequence[Task], shared: Shared
+        self,
+        function: Function[Task, Shared, Result],
+        tasks: Sequence[Task],
+        shared: Shared,
+        rescue: Function[Task, Shared, Result] | None = None,
+        gpus: float = 0.0,
     ) -> Iterator[tuple[Task, Result]]:
-        """Each task with its result, in order of completion; at most two tasks a CPU are in flight."""
+        """Each task with its result, in order of completion; at most two tasks a CPU are in flight.
+
+        Ray ends a worker after a task with a part of a GPU (`gpus`) unless it is told not to; it keeps its models.
+        """
         import ray
 
-        remote = ray.remote(num_cpus=1, max_retries=RETRIES)(function)
+        # A rescue begins by trying the task once more, so that there is no need to do so before.
+        remote = ray.remote(num_cpus=1, num_gpus=gpus, max_calls=0, max_retries=0 if rescue else RETRIES)(function)
+        rescuer = ray.remote(num_cpus=1, max_retries=RETRIES)(rescue) if rescue else None
         everywhere = ray.put(shared)
         waiting = iter(tasks)
         running: dict[Any, Task] = {}
+        rescued: set[Any] = set()
         failures: list[str] = []
         while True:
             for task in islice(waiting, 2 * self.slots - len(running)):
@@ -84,12 +109,17 @@ class RayRunner:
             if not running:
                 break
             finished, _ = ray.wait(list(running), num_returns=1)
-            task = running.pop(finished[0])
+            task, was_rescue = running.pop(finished[0]), finished[0] in rescued
             try:
                 result = ray.get(finished[0])
             except ray.exceptions.RayTaskError as exc:
                 failures.append(_describe(task, exc.cause))
             except ray.exceptions.RayError as exc:
+                if rescuer and not was_rescue:
+                    again = rescuer.remote(task, everywhere)
+                    rescued.add(again)
+                    running[again] = task
+                    continue
                 failures.append(f"{task}: its worker died {RETRIES + 1} times ({type(exc).__name__})")
             else:
                 yield task, result
@@ -116,7 +146,7 @@ def _start(address: str | None, workers: int | None) -> None:
         options |= {"address": address}
     try:
         ray.init(**options)
-    except (ConnectionError, OSError, RuntimeError, ValueError) as exc:
+    except Exception as exc:  # Ray raises bare Exceptions, too, such as where a node does not start in time
         if address:
             hint = "Where the cluster asks for a token, set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's"
             raise RunError(f"cannot connect to the Ray cluster at {address}: {exc}. {hint}") from exc

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from filters.base import Column
+from pipeline.classifying.parameters import CLASS_COLUMNS
 from pipeline.rights.parameters import RIGHTS_COLUMNS, ROBOTS_COLUMN
 
 SHARED_LABELS = pa.list_(pa.struct([("language", pa.string()), ("share", pa.float32())]))
+ADDRESSES = pa.list_(pa.struct([("language", pa.string()), ("url", pa.string())]))
 SCORED_LABELS = pa.list_(pa.struct([("language", pa.string()), ("score", pa.float32())]))
 
 CURATE_COLUMNS = (
@@ -19,7 +21,7 @@ CURATE_COLUMNS = (
         "id",
         pa.string(),
         "",
-        "WARC-Record-ID of the response; where it is missing, a hash of file and offset",
+        "WARC-Record-ID of the response; where it is missing, a hash of file, offset and address",
         "curate",
     ),
     Column("text", pa.string(), "", "main text of the page, paragraphs separated by line breaks", "curate"),
@@ -44,11 +46,20 @@ CURATE_COLUMNS = (
         "charset_source",
         pa.string(),
         "",
-        "what named it: bom, header, meta, valid-utf8 or detector",
+        "what named it: bom, header, meta, valid-utf8 or detector; conversion: text as it was",
         "curate",
     ),
+    Column(
+        "extraction_engine", pa.string(), "", "what found the main text, the fallback where it was needed", "curate"
+    ),
+    Column("markdown", pa.string(), "", "the main text as Markdown; null unless extraction.markdown is set", "curate"),
     Column("html_lang", pa.string(), "", "language that the page declares in <html lang>", "curate"),
     Column("title", pa.string(), "", "title of the page", "curate"),
+    Column("author", pa.string(), "", "author that the page declares", "curate"),
+    Column("published", pa.date32(), "", "day of publication that the page declares", "curate"),
+    Column("site_name", pa.string(), "", "name of the site that the page declares", "curate"),
+    Column("canonical_url", pa.string(), "", "address that the page declares as its own", "curate"),
+    Column("hreflang", ADDRESSES, "", "versions in other languages that the page links to", "curate"),
     ROBOTS_COLUMN,
     Column("licence", pa.string(), "", "licence that the page states for itself, such as cc-by-sa-4.0", "curate"),
     Column("url_depth", pa.int64(), "segments", "parts of the address's path; null: no address", "curate"),
@@ -114,7 +125,7 @@ LINE_COLUMNS = (
     ),
 )
 # Of stages that annotate documents row by row, by their folders.
-ANNOTATIONS = {"lines": LINE_COLUMNS, "rights": RIGHTS_COLUMNS}
+ANNOTATIONS = {"lines": LINE_COLUMNS, "rights": RIGHTS_COLUMNS, "classes": CLASS_COLUMNS}
 DECIDE_COLUMNS = (
     Column("keep", pa.bool_(), "", "whether the document is in the dataset", "decide"),
     Column(

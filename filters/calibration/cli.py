@@ -176,11 +176,12 @@ def _write_report(path: Path, page: str) -> None:
 
 
 def _summary(entries: list[Entry]) -> Table:
-    table = Table(
-        "language", "documents", "values", "dropped before", "after", "gained", "lost", "too small for", "notes"
-    )
-    for name in ("documents", "values", "dropped before", "after", "gained", "lost", "too small for", "notes"):
-        next(column for column in table.columns if column.header == name).justify = "right"
+    """A row for each language, narrow enough for 80 columns, which is also what pipes get."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("language", no_wrap=True)
+    numbers = ("documents", "values", "dropped\nbefore", "dropped\nafter", "gained", "lost", "too small\nfor", "notes")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
     for entry in entries:
         total = entry.effect.total if entry.effect else None
         shares = (

@@ -10,7 +10,7 @@ from filters.base import Rule
 from filters.calibration.methods import SIDES, Floats, can_fire
 from filters.calibration.samples import LanguageSample
 from filters.calibration.stopwords import count_distinct
-from filters.calibration.work import STOPWORD_COLUMN, STOPWORDS, Calibrated, Calibration
+from filters.calibration.work import STOPWORD_COLUMN, STOPWORDS, Calibrated, Calibration, has_numbers
 from pipeline.deciding.rules import BoolArray, failed_rules, passing
 
 
@@ -58,7 +58,7 @@ def effect_of(work: Calibration, sample: LanguageSample, calibrated: Calibrated)
     shipped = {
         name: rule
         for name, rule in work.configuration.for_language(sample.language).rules.items()
-        if rule.column in sample.columns
+        if rule.column in sample.columns and has_numbers(rule)
     }
     changed = with_values(shipped, calibrated)
     before = failed_rules(_table(sample, {}), shipped)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from configs.configuration import Configuration
+from configs.layers import merge
 from filters.base import Column, Rule
 from filters.calibration import factors
 from filters.calibration.measure import DOC_SCORE, IDENTIFIED
@@ -138,10 +139,13 @@ class Calibration:
 
 
 def rules_of(configuration: Configuration, label: str) -> dict[str, Rule]:
-    """Every rule of a language that can judge numbers, off or on."""
-    tree: dict[str, dict[str, Any]] = {}
-    for path, value, _ in configuration.values(label):
-        if path[0] == "rules":
-            tree.setdefault(path[1], {})[path[2]] = value
-    rules = {name: Rule(**fields) for name, fields in tree.items()}
-    return {name: rule for name, rule in rules.items() if rule.min is not None or rule.max is not None}
+    """Every rule of a language, off or on, whose bounds are numbers: what a run computes needs no calibration."""
+    tree, _ = merge(configuration.layers_of(label))
+    rules = {name: Rule(**fields) for name, fields in tree["rules"].items()}
+    return {name: rule for name, rule in rules.items() if has_numbers(rule)}
+
+
+def has_numbers(rule: Rule) -> bool:
+    """Whether a rule has bounds, and all of them are numbers."""
+    bounds = [bound for bound in (rule.min, rule.max) if bound is not None]
+    return bool(bounds) and all(isinstance(bound, float) for bound in bounds)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -19,11 +20,12 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a stage: the stage, where the step's commits stand, and what it does for a block or a part."""
+    """One step of a stage: the stage, where the step's commits stand, what it does for a block or part, GPUs a task."""
 
     stage: str
     place: str
     function: Callable[[Any, Any], Facts]
+    gpus: float = 0.0
 
     @property
     def label(self) -> str:
@@ -69,7 +71,8 @@ def sent_files(facts: Mapping[str, Facts]) -> tuple[str, ...]:
 def _map(step: Step, todo: Sequence[Any], work: ClusterJob, runner: Runner, console: Console) -> dict[str, Facts]:
     if not todo:
         return {}
-    results = runner.map(step.function, todo, work)
+    mapped = partial(runner.map, gpus=step.gpus) if step.gpus else runner.map
+    results = mapped(step.function, todo, work)
     shown = track(
         results, Work(step.label, len(todo), "documents", brief=True), lambda item: int(item[0].documents), console
     )

@@ -10,7 +10,8 @@ from langid.documents import Segments, label_group, segment_langs
 from langid.identify import Identification, identify
 from langid.models import load_model
 from pipeline.curating.pages import Row
-from pipeline.curating.rows import failed_row
+from pipeline.curating.rows import page_row
+from pipeline.extraction.cascade import is_wanted
 from pipeline.signatures import signature_bytes
 
 BATCH = 256
@@ -19,13 +20,16 @@ BATCH = 256
 def annotate(pages: Sequence[Row], configuration: Configuration, skipped: list[Row]) -> Iterator[Row]:
     """Pages with their language, every filter's measurements, and the signature.
 
-    A page for which a filter fails is added to `skipped`.
+    A page for which a filter fails, or whose language is not wanted, is added to `skipped`.
     """
     identification = configuration.settings.identification
     model = load_model(identification.model)
     found = identify([page["text"] for page in pages], model, identification.top)
     deduplication = configuration.settings.deduplication
     for page, language in zip(pages, found, strict=True):
+        if not is_wanted(language.language, configuration.settings.extraction.languages):
+            skipped.append(page_row(page, "skipped", "unwanted_language", language.language))
+            continue
         settings = configuration.for_language(language.language)
         segments = segment_langs(page["text"], model)
         text = Text(page["text"], language.language, page["url"], segments.share_of(language.language))
@@ -34,7 +38,7 @@ def annotate(pages: Sequence[Row], configuration: Configuration, skipped: list[R
             for name, module in configuration.filters.items():
                 row |= measured(name, module, text, settings.filters[name])
         except FilterError as exc:
-            skipped.append(failed_row(page, str(exc)))
+            skipped.append(page_row(page, "failed", "filter_failed", str(exc)))
             continue
         signature = document_signature(page["text"], text.words, language.language_script, deduplication)
         row["signature"] = signature_bytes(signature)

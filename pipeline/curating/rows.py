@@ -20,10 +20,10 @@ def damage_row(damage: Damage, path: str) -> Row:
     }
 
 
-def failed_row(page: Row, detail: str) -> Row:
-    """A page that a filter could not measure, as the ledger counts it."""
+def page_row(page: Row, outcome: str, reason: str, detail: str) -> Row:
+    """An extracted page that becomes no document, as the ledger counts it."""
     provenance = {name: page[name] for name in ("id", "url", "date", "file_path", "offset", "length")}
-    return provenance | {"outcome": "failed", "reason": "filter_failed", "response": True, "detail": detail}
+    return provenance | {"outcome": outcome, "reason": reason, "response": True, "detail": detail}
 
 
 def skipped_row(response: Response, path: str, skip: Skip) -> Row:

@@ -4,30 +4,39 @@ Cheap first: status, media type and address are judged before decoding, decoding
 about a document; what is skipped or fails is written down with its reason.
 """
 
+from collections.abc import Iterable, Iterator
+
 import pyarrow as pa
 
 from configs.configuration import Configuration
+from langid.models import load_model
 from pipeline.clustering.keys import content_digest
 from pipeline.curating.annotate import annotate, batches
-from pipeline.curating.pages import Row, Skip, page_of
+from pipeline.curating.pages import Row, Seen, Skip, page_of
 from pipeline.curating.rows import damage_row, skipped_row
-from pipeline.extraction.extract import forget_pages
+from pipeline.extraction.engines import prepare
+from pipeline.extraction.engines.precise import forget_pages
 from pipeline.reading.sources import Split
-from pipeline.reading.warc import Damage, SplitReader
+from pipeline.reading.warc import Damage, Response, SplitReader
 from pipeline.schema import IDENTITIES, KEY, SKIPPED, arrow_schema
+from pipeline.selection.reader import SelectedReader
 from pipeline.shards import PLACES, Done, Job, commit, sort_by_language, write_table
 from pipeline.signatures import signature_type
 
 STAGE = "documents"
+# A record with its file.
+Located = tuple[str, Response | Damage]
 
 
-def curate(split: Split, job: Job) -> Row:
-    """Write the split's documents, signatures and skipped records; the value is the commit's facts."""
+def curate(split: Split, job: Job, poison: frozenset[tuple[str, int]] = frozenset()) -> Row:
+    """Write the split's documents, signatures and skipped records; the value is the commit's facts.
+
+    The records at the places `poison` (file and offset) are known to kill a worker: they are written down, and not
+    touched.
+    """
     configuration = job.configuration
-    reader = SplitReader(split, configuration.settings.extraction.page_bytes)
-    pages, skipped = _read_pages(reader, configuration)
-    annotated = [row for batch in batches(pages) for row in annotate(batch, configuration, skipped)]
-    forget_pages()
+    reader = open_reader(split, job)
+    annotated, skipped = measure_items(located(reader), configuration, poison)
     signed = pa.field("signature", signature_type(configuration.settings.deduplication.size))
     schema = pa.schema([*arrow_schema(configuration.curate_columns), KEY, *IDENTITIES, signed])
     table, languages = sort_by_language(pa.Table.from_pylist(annotated, schema=schema))
@@ -37,7 +46,7 @@ def curate(split: Split, job: Job) -> Row:
     write_table(job.folder, f"signatures/{split.name}.parquet", signatures, random)
     write_table(job.folder, f"skipped/{split.name}.parquet", pa.Table.from_pylist(skipped, schema=SKIPPED))
     facts = {
-        "file": split.file.path,
+        "records": dict(reader.files),
         "start": split.start,
         "end": split.end,
         "first_offset": reader.first_offset,
@@ -53,17 +62,39 @@ def curate(split: Split, job: Job) -> Row:
     return facts
 
 
-def _read_pages(reader: SplitReader, configuration: Configuration) -> tuple[list[Row], list[Row]]:
-    """Extracted pages, and the records that gave none."""
+def open_reader(split: Split, job: Job) -> SplitReader | SelectedReader:
+    """The records of a split: of a range of bytes, or those that were selected."""
+    settings = job.configuration.settings
+    if split.selected is None:
+        return SplitReader(split, settings.extraction.page_bytes)
+    return SelectedReader(split, settings.extraction.page_bytes, job.folder, settings.selection.gap_bytes)
+
+
+def located(reader: SplitReader | SelectedReader) -> Iterator[Located]:
+    """Each record with its file: a selected split has records of many."""
+    for item in reader:
+        yield reader.path, item
+
+
+def measure_items(
+    items: Iterable[Located], configuration: Configuration, poison: frozenset[tuple[str, int]] = frozenset()
+) -> tuple[list[Row], list[Row]]:
+    """Measured documents, and the records that gave none. Nothing is written."""
+    prepare(configuration.settings.extraction.text_engine)
+    load_model(configuration.settings.identification.model)
     pages: list[Row] = []
     skipped: list[Row] = []
-    path = reader.split.file.path
-    for item in reader:
+    seen: Seen = {}
+    for path, item in items:
         if isinstance(item, Damage):
             skipped.append(damage_row(item, path))
             continue
         try:
-            pages.append(page_of(item, path, configuration))
+            if (path, item.offset) in poison:
+                raise Skip("failed", "killed_worker", "the process that works on it is killed")
+            pages.append(page_of(item, path, configuration, seen))
         except Skip as skip:
             skipped.append(skipped_row(item, path, skip))
-    return pages, skipped
+    annotated = [row for batch in batches(pages) for row in annotate(batch, configuration, skipped)]
+    forget_pages()
+    return annotated, skipped

@@ -11,8 +11,11 @@ import pyarrow.compute as pc
 from pipeline.clustering.exchange import send
 from pipeline.clustering.keys import EXACT_COLUMNS, digest_keys, read_signatures
 from pipeline.clustering.nodes import Block, ClusterJob, ShardNodes
+from pipeline.deciding.bounds import with_thresholds
+from pipeline.deciding.columns import read_columns
 from pipeline.deciding.rules import failed_rules
-from pipeline.schema import ANNOTATIONS, KEY
+from pipeline.deciding.thresholds import read_thresholds
+from pipeline.schema import KEY
 from pipeline.shards import Done, check_same_documents, commit, read_table, rows_by_language, write_table
 
 STAGE = "work/judged"
@@ -45,14 +48,15 @@ def judge(block: Block, work: ClusterJob) -> dict[str, Any]:
 def judge_shard(shard: ShardNodes, work: ClusterJob) -> pa.Table:
     """Each document's failed rules in order, its cluster and its digests. Raises ShardError for other documents."""
     folder, configuration = work.job.folder, work.job.configuration
-    documents = _judged_columns(shard, work)
+    thresholds = read_thresholds(folder)
+    documents = read_columns(folder, shard.name, _judged_columns(shard, work))
     clusters = read_table(folder, f"clusters/{shard.name}.parquet")
     check_same_documents(shard.name, documents, clusters, "clusters/")
     digests = read_signatures(shard, work)
     check_same_documents(shard.name, documents, digests, "documents/ and signatures/")
     reasons: list[list[str]] = []
     for language, (first, count) in rows_by_language(documents).items():
-        rules = configuration.for_language(language).rules
+        rules = with_thresholds(configuration.for_language(language).rules, thresholds.get(language, {}))
         names = list(rules)
         failures = failed_rules(documents.slice(first, count), rules)
         reasons += [[names[rule] for rule in np.flatnonzero(row)] for row in failures]
@@ -62,24 +66,12 @@ def judge_shard(shard: ShardNodes, work: ClusterJob) -> pa.Table:
     return pa.table(columns)
 
 
-def _judged_columns(shard: ShardNodes, work: ClusterJob) -> pa.Table:
-    """Key, language, and what the rules of the shard's languages read, of documents/ and of what annotates them."""
-    folder, place = work.job.folder, f"documents/{shard.name}.parquet"
-    languages = read_table(folder, place, ["language"]).column("language").unique().to_pylist()
-    rules = [rule for label in languages for rule in work.job.configuration.for_language(label).rules.values()]
-    wanted = dict.fromkeys([KEY.name, "language", *(rule.column for rule in rules)])
-    annotations = {
-        stage: [column.name for column in columns if column.name in wanted] for stage, columns in ANNOTATIONS.items()
-    }
-    elsewhere = {name for names in annotations.values() for name in names}
-    documents = read_table(folder, place, [name for name in wanted if name not in elsewhere])
-    for stage, names in annotations.items():
-        if names:
-            table = read_table(folder, f"{stage}/{shard.name}.parquet", [KEY.name, *names])
-            check_same_documents(shard.name, documents, table, f"{stage}/")
-            for name in names:
-                documents = documents.append_column(name, table.column(name))
-    return documents
+def _judged_columns(shard: ShardNodes, work: ClusterJob) -> list[str]:
+    """What the rules of the shard's languages read."""
+    configuration = work.job.configuration
+    labels = rows_by_language(read_columns(work.job.folder, shard.name, ()))
+    rules = (rule for label in labels for rule in configuration.for_language(label).rules.values())
+    return list(dict.fromkeys(name for rule in rules for name in rule.columns))
 
 
 def candidates_of(judged: pa.Table, shard: ShardNodes, work: ClusterJob) -> pa.Table:

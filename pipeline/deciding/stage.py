@@ -8,6 +8,7 @@ from rich.console import Console
 from pipeline.clustering.nodes import ClusterJob
 from pipeline.clustering.steps import Step, run_last_step, run_step
 from pipeline.deciding import decide, elect, judge
+from pipeline.deciding.thresholds import write_thresholds
 from pipeline.deciding.weights import write_weights
 from pipeline.runner import Runner
 
@@ -24,6 +25,7 @@ def decide_job(clustered: ClusterJob, languages: Iterable[str]) -> ClusterJob:
 
 def decide_all(work: ClusterJob, runner: Runner, console: Console) -> None:
     """Write decisions/ of all shards."""
+    write_thresholds(work, runner)
     judged = run_step(JUDGE, work.nodes.document_blocks, work, runner, console)
     write_weights(work.job, judged.values())
     run_step(ELECT, work.nodes.parts, work, runner, console)

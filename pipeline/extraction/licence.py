@@ -15,14 +15,14 @@ Commons' conditions by, nc, nd, sa); with several versions of it the version is 
 or hold for parts of the page, and the answer is None: who filters by licence must not take what is unclear for free.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from trafilatura.utils import load_html
+from pipeline.extraction.page import Element, Page
+from pipeline.extraction.schema_org import page_nodes
 
-Element = Any  # lxml.html.HtmlElement: lxml has no types
+# Links, metadata and scripts that may name a licence.
+_STATING = "a[href], area[href], link[href], meta[content], script[type*='ld+json' i]"
 # Nothing is looked for in a page without one of these.
 MARKERS = (
     *("creativecommons.org/", "gnu.org/", "opendatacommons.org/", "open-government-licence", "govdata.de/dl-de"),
@@ -59,9 +59,6 @@ _META_NAMES = frozenset(
         "licence",
     )
 )
-_PAGE_TYPES = re.compile(
-    r"\w*(?:Page|Article|Posting)|WebSite|CreativeWork|Report|Recipe|Book|Chapter|LearningResource"
-)
 _PART_TYPES = re.compile(r"\w*Object|Photograph|Painting|Comment|Dataset|Software\w+", re.IGNORECASE)
 _FOOTER = re.compile(r"footer|colophon|copyright|licen[cs]|lizenz", re.IGNORECASE)
 # How writers of pages name the boxes of pictures and of their credits, and what they call a licence's object that is
@@ -74,25 +71,21 @@ _OTHER_WORKS = re.compile(
 _BOXES = 5
 
 
-def licence_of(html: str, tree: Element | None = None) -> str | None:
+def licence_of(page: Page) -> str | None:
     """The licence that a page states for itself, in SPDX's identifiers in lower case; None where it states none.
 
-    `tree` is the parsed page where there is one, before extraction prunes it. Ported licences keep their country; a
-    version that is not said or not certain is left out.
+    Ported licences keep their country; a version that is not said or not certain is left out.
 
     >>> address = "https://creativecommons.org/licenses/by-sa/3.0/de/deed.de"
-    >>> licence_of(f'<html><body><p>Text</p><a rel="license" href="{address}">Lizenz</a></body></html>')
+    >>> licence_of(Page(f'<html><body><p>Text</p><a rel="license" href="{address}">Lizenz</a></body></html>'))
     'cc-by-sa-3.0-de'
-    >>> licence_of(f'<html><body><p>本文</p><footer><a href="{address}">CC BY-SA</a></footer></body></html>')
+    >>> licence_of(Page(f'<html><body><p>本文</p><footer><a href="{address}">CC BY-SA</a></footer></body></html>'))
     'cc-by-sa-3.0-de'
-    >>> licence_of(f'<html><body><p>Look at <a href="{address}">this licence</a></p><p>Text</p></body></html>')
+    >>> licence_of(Page(f'<html><body><p>Look at <a href="{address}">this licence</a></p><p>Text</p></body></html>'))
     """
-    if not any(marker in html for marker in MARKERS):
+    if not any(marker in page.html for marker in MARKERS):
         return None
-    root = load_html(html) if tree is None else tree
-    if root is None:
-        return None
-    certain, likely = _statements(root)
+    certain, likely = _statements(page)
     return strictest(certain or likely)
 
 
@@ -163,15 +156,15 @@ def _covers(family: str, other: str) -> bool:
     return family.startswith("cc") and other.startswith("cc") and mine > others
 
 
-def _statements(root: Element) -> tuple[list[str], list[str]]:
+def _statements(page: Page) -> tuple[list[str], list[str]]:
     """Licences that the page certainly states for itself, and those that it likely does."""
     certain: list[str] = []
     likely: list[str] = []
-    for element in root.iter("a", "area", "link", "meta", "script"):
+    for element in page.select(_STATING):
         if element.tag == "script":
-            certain += _of_script(element)
+            certain += _of_script(element.text)
             continue
-        licence = licence_id(element.get("href") or element.get("content") or "")
+        licence = licence_id(element.getattr("href") or element.getattr("content") or "")
         if licence is None or _is_of_a_part(element):
             continue
         if _is_declared(element):
@@ -183,76 +176,57 @@ def _statements(root: Element) -> tuple[list[str], list[str]]:
 
 def _is_declared(element: Element) -> bool:
     """Whether a link or a <meta> says that it names the licence."""
-    relations = (element.get("rel") or "").lower().split()
+    relations = _value(element, "rel").lower().split()
     if element.tag == "meta":
-        names = (element.get("name") or "", element.get("property") or "")
-        return any(name.lower() in _META_NAMES for name in names) or element.get("itemprop") == "license"
-    return "license" in relations or "copyright" in relations or element.get("itemprop") == "license"
+        names = (_value(element, "name"), _value(element, "property"))
+        return any(name.lower() in _META_NAMES for name in names) or element.getattr("itemprop") == "license"
+    return "license" in relations or "copyright" in relations or element.getattr("itemprop") == "license"
 
 
 def _is_of_a_part(element: Element) -> bool:
     """Whether what a link says is about a picture or another work on the page."""
-    for distance, ancestor in enumerate(element.iterancestors()):
+    for distance, ancestor in enumerate(_ancestors(element)):
         if ancestor.tag in ("figure", "figcaption"):
             return True
         if distance < _BOXES and ancestor.tag != "body" and _PICTURE.search(_names(ancestor)):
             return True
-        if ancestor.get("about") or ancestor.get("resource"):  # RDFa: what follows is said of another address
+        if _value(ancestor, "about") or _value(ancestor, "resource"):  # RDFa: what follows is said of another address
             return True
-        if _PART_TYPES.fullmatch((ancestor.get("itemtype") or "").rpartition("/")[2]):
+        if _PART_TYPES.fullmatch(_value(ancestor, "itemtype").rpartition("/")[2]):
             return True
     return False
 
 
 def _is_in_footer(element: Element) -> bool:
     """Whether a link stands where pages say whose they are, in a text that is not about pictures or design."""
-    if _OTHER_WORKS.search(element.getparent().text_content()):
+    if _OTHER_WORKS.search(element.parent.text):
         return False
     return any(
-        ancestor.tag == "footer" or ancestor.get("role") == "contentinfo" or _FOOTER.search(_names(ancestor))
-        for ancestor in element.iterancestors()
+        ancestor.tag == "footer" or ancestor.getattr("role") == "contentinfo" or _FOOTER.search(_names(ancestor))
+        for ancestor in _ancestors(element)
     )
 
 
+def _ancestors(element: Element) -> Iterator[Element]:
+    """Elements around an element, from the inside out."""
+    while (element := element.parent_element) is not None:
+        yield element
+
+
 def _names(element: Element) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''}"
+    return f"{_value(element, 'class')} {_value(element, 'id')}"
 
 
-def _of_script(element: Element) -> Iterator[str]:
-    """Licences of pages and articles in JSON-LD; none where it is no JSON."""
-    text = element.text or ""
-    if "ld+json" not in (element.get("type") or "") or "license" not in text:
-        return
-    try:
-        data = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return
-    for node in _nodes(data):
+def _value(element: Element, attribute: str) -> str:
+    return element.getattr(attribute) or ""
+
+
+def _of_script(script: str) -> Iterator[str]:
+    """Licences of pages and articles in JSON-LD."""
+    for node in page_nodes(script) if "license" in script else ():
         values = node.get("license")
         for value in values if isinstance(values, list) else [values]:
             stated = value.get("url") or value.get("@id") if isinstance(value, dict) else value
             licence = licence_id(stated) if isinstance(stated, str) else None
             if licence is not None:
                 yield licence
-
-
-def _nodes(data: Any) -> Iterator[dict[str, Any]]:
-    """The pages and articles that JSON-LD describes at its top level or in its graph."""
-    for node in data if isinstance(data, list) else [data]:
-        if not isinstance(node, dict):
-            continue
-        types = node.get("@type")
-        if any(isinstance(kind, str) and _is_page(kind) for kind in (types if isinstance(types, list) else [types])):
-            yield node
-        for below in ("@graph", "mainEntity", "mainEntityOfPage"):
-            if below in node:
-                yield from _nodes(node[below])
-
-
-def _is_page(kind: str) -> bool:
-    """Whether a type of schema.org is a page, or the text that a page is about.
-
-    >>> [_is_page(kind) for kind in ("NewsArticle", "WebPage", "ImageObject")]
-    [True, True, False]
-    """
-    return _PAGE_TYPES.fullmatch(kind) is not None

@@ -1,40 +1,21 @@
-"""From bytes to characters: byte order mark, HTTP header, meta element, then a detector, and which of them decided."""
+"""From bytes to characters: byte order mark, HTTP header, meta element, then a detector, and which of them decided.
 
-import codecs
+The order of the HTML standard ("determining the character encoding"), and the labels of the encoding standard; where a
+declaration is refuted by the bytes, the next one is tried.
+"""
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
-from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+from resiliparse.parse.encoding import detect_encoding
 
-BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-META_PRESCAN_BYTES = 4096
-META_CHARSET = re.compile(rb"<meta[^>]+?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.\-]+)", re.I)
-XML_ENCODING = re.compile(rb"\A\s*<\?xml[^>]+?encoding\s*=\s*[\"']([a-zA-Z0-9_:.\-]+)", re.I)
-# The encoding standard's encodings are supersets of what their names say; these Python codecs hold the same characters.
-# (https://encoding.spec.whatwg.org/#names-and-labels)
-SUPERSETS = {
-    "ascii": "cp1252",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "euc_kr": "cp949",
-    "shift_jis": "cp932",
-    "gbk": "gb18030",
-    "gb2312": "gb18030",
-    "big5": "big5hkscs",
-}
-# Names as the encoding standard writes them, for the column.
-STANDARD_NAMES = {
-    "cp949": "euc-kr",
-    "cp932": "shift_jis",
-    "cp874": "windows-874",
-    "big5hkscs": "big5",
-    "iso2022_jp": "iso-2022-jp",
-    "euc_jp": "euc-jp",
-    "mac-roman": "macintosh",
-}
+from pipeline.reading.charset_codecs import Encoding, encoding_of_codec, encodings, find_encoding
+from pipeline.reading.charset_prescan import declared_in_page
+
+BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
+UTF_8 = encodings()["utf-8"]
 # A page may hold a few broken bytes: a cut at the crawler's size limit, a pasted comment in another encoding.
 TOLERATED_ERRORS = 0.01
 TOLERATED_IN_UTF8 = 0.25
@@ -43,6 +24,7 @@ BEYOND_ASCII = re.compile(r"[^\x00-\x7f\ufffd]")
 BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 TOLERATED_BINARY = 0.05
 ASCII = bytes(range(128))
+DETECTED_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -73,60 +55,41 @@ def decode(body: bytes, declared: str | None) -> Decoded:
     """
     # Lazily: the detectors cost more than all the rest, and most pages end at their declaration.
     attempts = ((strict, *candidate) for strict in (True, False) for candidate in _candidates(body, declared))
-    for strict, charset, source in attempts:
-        text = _try(body, charset, strict)
+    for strict, encoding, source in attempts:
+        text = _try(body, encoding, strict)
         if text is not None:
-            return Decoded(text.removeprefix("\ufeff"), standard_name(charset), source)
+            return Decoded(text.removeprefix("\ufeff"), encoding.name, source)
     raise UndecodableError("the bytes are not text in any encoding that was declared or detected")
 
 
-def _candidates(body: bytes, declared: str | None) -> Iterator[tuple[str, str]]:
+def _candidates(body: bytes, declared: str | None) -> Iterator[tuple[Encoding, str]]:
     """Encodings to try, best first, each with what named it."""
-    for mark, charset in BYTE_ORDER_MARKS:
+    for mark, label in BYTE_ORDER_MARKS:
         if body.startswith(mark):
-            yield charset, "bom"
-    head = body[:META_PRESCAN_BYTES]
-    found = XML_ENCODING.search(head) or META_CHARSET.search(head)
-    meta = found.group(1).decode("ascii") if found else None
-    claims = [(python_codec(label), source) for label, source in ((declared, "header"), (meta, "meta")) if label]
-    # A meta element that could be read is not UTF-16, whatever it says (encoding standard, "prescan").
-    claims = [(codec, source) for codec, source in claims if not (source == "meta" and codec and "utf-16" in codec)]
-    if not any(codec == "utf-8" for codec, _ in claims) and _is_multibyte_utf8(body):
-        yield "utf-8", "valid-utf8"
-    yield from ((codec, source) for codec, source in claims if codec)
-    detected = detect_encoding(body)
-    if detected:
-        yield SUPERSETS.get(detected, detected), "detector"
-    best = from_bytes(body[: 1 << 16]).best()
+            yield encodings()[label], "bom"
+    header = find_encoding(declared) if declared else None
+    if header == UTF_8:
+        yield UTF_8, "header"
+    meta = declared_in_page(body)
+    if UTF_8 not in (header, meta) and _is_multibyte_utf8(body):
+        yield UTF_8, "valid-utf8"
+    if header and header != UTF_8:
+        yield header, "header"
+    if meta:
+        yield meta, "meta"
+    for codec in _detected(body):
+        yield encoding_of_codec(codec), "detector"
+
+
+def _detected(body: bytes) -> Iterator[str]:
+    """Python codecs that detectors guess, and at last the one of most pages that name none."""
+    first = detect_encoding(body)
+    if first:
+        yield first
+    best = from_bytes(body[:DETECTED_BYTES]).best()
     if best:
-        yield best.encoding, "detector"
-    yield "cp1252", "detector"
-
-
-def python_codec(label: str) -> str | None:
-    """The Python codec of an encoding label as pages write it, or None for a label that nobody knows.
-
-    >>> python_codec("ISO-8859-1"), python_codec("ks_c_5601-1987"), python_codec("klingon")
-    ('cp1252', 'cp949', None)
-    """
-    name = map_encoding_to_html5(label.strip(), fallback_utf8=False)
-    if name is None:
-        return None
-    try:
-        codecs.lookup(SUPERSETS.get(name, name))
-    except LookupError:
-        return None
-    return SUPERSETS.get(name, name)
-
-
-def standard_name(codec: str) -> str:
-    """A Python codec's encoding as the encoding standard writes it.
-
-    >>> standard_name("cp1251"), standard_name("cp949"), standard_name("iso8859-2")
-    ('windows-1251', 'euc-kr', 'iso-8859-2')
-    """
-    name = re.sub(r"^cp(125\d)$", r"windows-\1", codec).replace("iso8859-", "iso-8859-")
-    return STANDARD_NAMES.get(codec, name)
+        yield best.encoding
+    yield "cp1252"
 
 
 def _is_multibyte_utf8(body: bytes) -> bool:
@@ -140,18 +103,22 @@ def _is_multibyte_utf8(body: bytes) -> bool:
     return True
 
 
-def _try(body: bytes, charset: str, strict: bool) -> str | None:
+def _try(body: bytes, encoding: Encoding, strict: bool) -> str | None:
     """The text, or None when the encoding does not fit the bytes."""
-    text = body.decode(charset, "replace")
+    text = encoding.decode(body)
     errors = text.count("\ufffd")
-    beyond_ascii = len(body.translate(None, ASCII))
-    tolerated = TOLERATED_ERRORS * (beyond_ascii if strict else len(body))
-    if charset == "utf-8":
-        # Bytes that are not UTF-8 hardly ever form valid sequences: where most do, the page is UTF-8 with damage.
-        sound = len(BEYOND_ASCII.findall(text))
-        tolerated = max(tolerated, TOLERATED_IN_UTF8 * sound)
-    if errors > max(1, tolerated):
+    if errors > 1 and errors > _tolerated_errors(body, text, encoding, strict):
         return None
     if len(BINARY.findall(text, 0, 1 << 16)) > TOLERATED_BINARY * min(len(text), 1 << 16):
         return None
     return text
+
+
+def _tolerated_errors(body: bytes, text: str, encoding: Encoding, strict: bool) -> float:
+    """How many characters of a page may be unreadable."""
+    beyond_ascii = len(body.translate(None, ASCII))
+    tolerated = TOLERATED_ERRORS * (beyond_ascii if strict else len(body))
+    if encoding != UTF_8:
+        return tolerated
+    # Bytes that are not UTF-8 hardly ever form valid sequences: where most do, the page is UTF-8 with damage.
+    return max(tolerated, TOLERATED_IN_UTF8 * len(BEYOND_ASCII.findall(text)))

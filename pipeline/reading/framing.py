@@ -1,175 +1,214 @@
-"""Where records begin and end in the bytes of a WARC file, found from any offset and checked against their headers."""
+"""Where records begin and end in the bytes of a WARC or ARC file, from any offset and checked against their heads."""
 
 import re
-import zlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
-from pipeline.reading.inflate import InflatedStream
+from pipeline.reading.heads import (
+    HEADER_LIMIT,
+    ParseHead,
+    find_head_end,
+    parse_arc_head,
+    parse_head,
+    parse_warc_head,
+)
+from pipeline.reading.inflate import CUT, GZIP_MAGIC, Codec, CorruptError, Gzip, InflatedStream, Member
+from pipeline.reading.records import CHUNK, BrokenRecordError, Record, Window, record_in
+from pipeline.reading.zstd import SKIPPABLE, ZSTD_MAGIC, Zstd, zstd_of
 
-GZIP_MAGIC = b"\x1f\x8b\x08"
-RECORD_START = b"WARC/"
-CHUNK = 1 << 20
-# Longer than any sound head: addresses of 100 kB exist.
-HEADER_LIMIT = 1 << 18
 ENDLESS = 1 << 62
-HEADER_END = re.compile(rb"\r?\n\r?\n")
-CONTENT_LENGTH = re.compile(r"[0-9]{1,15}")
-# What reading damaged bytes can raise, in our code and in FastWARC.
-READ_ERRORS = (OSError, EOFError, ValueError, OverflowError, zlib.error)
+# A compressed record that is longer is inflated piece by piece.
+MEMBER_LIMIT = 4 << 20
+TRAILERS = frozenset({b"", b"\n", b"\r\n", b"\n\n", b"\r\n\r\n"})
+WARC_MARK = re.compile(rb"WARC/[0-9]{1,2}\.[0-9]{1,2}[ \t]*\r?\n")
+HEAD_START = re.compile(rb"WARC/|[A-Za-z][A-Za-z0-9+.\-]{1,30}:")
+# No mark is longer.
+MARK_LIMIT = 64
+# A line that begins with an address; the one regular expression that runs over all bytes, so it is a cheap one.
+ARC_MARK = re.compile(rb"(?:(?<=\n)|\A)(?=[A-Za-z][A-Za-z0-9+.\-]{1,30}:)")
 
 
-@dataclass(frozen=True)
-class RecordHead:
-    """The WARC headers of a record (names in lower case) and their length in bytes."""
-
-    headers: dict[str, str]
-    length: int
-
-    @property
-    def content_length(self) -> int | None:
-        """Declared length of the block, in bytes."""
-        value = self.headers.get("content-length", "")
-        return int(value) if CONTENT_LENGTH.fullmatch(value) else None
-
-    @property
-    def is_response(self) -> bool:
-        """Whether the record is a response."""
-        return self.headers.get("warc-type", "").lower() == "response"
-
-
-def parse_head(text: bytes) -> RecordHead | None:
-    """The head of a record at the start of `text`, or None when it is not one.
-
-    >>> parse_head(b"WARC/1.0\\r\\nWARC-Type: response\\r\\nContent-Length: 7\\r\\n\\r\\nHTTP/1.").content_length
-    7
-    """
-    if not text.startswith(RECORD_START):
-        return None
-    end = HEADER_END.search(text, 0, HEADER_LIMIT)
-    lines = text[: end.start() if end else HEADER_LIMIT].decode("utf-8", "replace").splitlines()[1:]
-    fields = (line.partition(":") for line in lines if ":" in line)
-    headers = {name.strip().lower(): value.strip() for name, _, value in fields}
-    return RecordHead(headers, end.end() if end else len(text)) if headers else None
-
-
-def inflate_head(data: bytes) -> bytes:
-    """The first bytes behind gzip, as far as the end of a record head; piecewise, since damage may follow it.
-
-    >>> import gzip
-    >>> inflate_head(gzip.compress(b"WARC/1.0"))
-    b'WARC/1.0'
-    """
-    member, text = zlib.decompressobj(31), b""
-    for start in range(0, len(data), 512):
-        try:
-            text += member.decompress(data[start : start + 512], HEADER_LIMIT)
-        except zlib.error:
-            break
-        if member.eof or len(text) >= HEADER_LIMIT or HEADER_END.search(text):
-            break
-    return text
+Layout = tuple[Codec | None, ParseHead, re.Pattern[bytes]]
 
 
 def is_single_member(stream: Any) -> bool:
-    """Whether a file's first gzip member holds more than its first record: then no split can begin inside it."""
+    """Whether a file's records are not in compressed members of their own: then no split can begin inside it."""
+    codec = _codec_of(stream)
+    return codec is not None and not _begins_with_own_member(stream, codec)
+
+
+def _codec_of(stream: Any) -> Codec | None:
+    """The compression that a file begins with. Raises CorruptError for a dictionary that cannot be read."""
     stream.seek(0)
-    head = stream.read(HEADER_LIMIT)
-    record = parse_head(inflate_head(head)) if head.startswith(GZIP_MAGIC) else None
-    if record is None or record.content_length is None:
-        return False
-    inflated = InflatedStream(stream)
-    inflated.seek(record.length + record.content_length)
-    return inflated.members == 1 and inflated.read(4 + len(RECORD_START)).lstrip(b"\r\n").startswith(RECORD_START)
+    head = stream.read(8)
+    if head.startswith(GZIP_MAGIC):
+        return Gzip()
+    return zstd_of(stream) if head.startswith(ZSTD_MAGIC) or SKIPPABLE.match(head) else None
+
+
+def _begins_with_own_member(stream: Any, codec: Codec) -> bool:
+    """Whether the first record has a member of its own; what cannot be read does not say otherwise."""
+    first = InflatedStream(stream, codec, _padding(stream, codec, 0), one_member=True)
+    head = parse_head(Window(first).bytes_at(0, HEADER_LIMIT))
+    if head is None or head.content_length is None:
+        return True
+    end = head.length + head.content_length
+    if first.seek(end) == end:
+        return not parse_head(Window(first).bytes_at(end, HEADER_LIMIT).lstrip(b"\r\n"))
+    following = Window(InflatedStream(stream, codec, first.member_end)).bytes_at(0, HEADER_LIMIT)
+    return bool(first.error or not following or parse_head(following))
+
+
+def _padding(stream: Any, codec: Codec, position: int) -> int:
+    """The offset behind what belongs to no member at a position."""
+    while True:
+        stream.seek(position)
+        length = codec.padding(stream.read(8))
+        if not length:
+            return position
+        position += length
 
 
 class Framing:
-    """An open WARC file: gzip per record, or plain; a file that is one single gzip member is read as a plain stream."""
+    """An open file of records: each in a compressed member of its own, or all in one stream of text.
+
+    The stream of text is the file, or what it inflates to if its records are not in members of their own: then
+    `streamed` is true, and offsets are in inflated bytes.
+    """
 
     def __init__(self, stream: Any, size: int) -> None:
-        self.single_member = is_single_member(stream)
-        self.stream = InflatedStream(stream) if self.single_member else stream
-        self.size = ENDLESS if self.single_member else size
-        self.compressed = not self.single_member and self._is_compressed()
+        self.codec = _codec_of(stream)
+        self.streamed = self.codec is not None and not _begins_with_own_member(stream, self.codec)
+        if self.codec is not None and self.streamed:
+            stream = InflatedStream(stream, self.codec)
+            self.codec = None
+        self.stream = stream
+        self.window = Window(stream)
+        self.first = 0
+        self.size = ENDLESS if self.streamed else size
+        self._parse, self._mark = self._layout()
+        if self.codec is not None:
+            self.first = self._after(0, self.codec)
 
-    def _is_compressed(self) -> bool:
-        """By the record that stands first; where the first bytes are damaged, by the first record of either kind."""
-        self.stream.seek(0)
-        head = self.stream.read(HEADER_LIMIT)
-        if parse_head(inflate_head(head)) or parse_head(head):
-            return bool(head.startswith(GZIP_MAGIC))
-        places = []
-        for self.compressed in (False, True):
-            places.append(self.boundary(0))
-        return places[1] < places[0]
-
-    def head_at(self, offset: int) -> RecordHead | None:
-        """The head of the record at an offset, as far as it can be read."""
-        try:
-            self.stream.seek(offset)
-            return self._head_in(self.stream.read(HEADER_LIMIT), 0)
-        except READ_ERRORS:
-            return None
+    def _layout(self) -> tuple[ParseHead, re.Pattern[bytes]]:
+        """How records look and begin: by the one that stands first; where that is damaged, by the first of any kind."""
+        if self.codec is not None:
+            return parse_head, self.codec.start
+        head = self.window.bytes_at(0, HEADER_LIMIT)
+        plain: list[Layout] = [(None, parse_warc_head, WARC_MARK), (None, parse_arc_head, ARC_MARK)]
+        for layout in plain:
+            if layout[1](head):
+                return layout[1:]
+        members: list[Layout] = (
+            [] if self.streamed else [(codec, parse_head, codec.start) for codec in (Gzip(), Zstd())]
+        )
+        places: list[tuple[int, int, Layout]] = []
+        for layout in plain + members:
+            self.codec, self._parse, self._mark = layout
+            places.append((self.boundary(0), len(places), layout))
+        _, _, (self.codec, parse, mark) = min(places, key=lambda place: place[:2])
+        return parse, mark
 
     def boundary(self, position: int) -> int:
         """Offset of the first record at or after a position; the file's size where there is none."""
-        mark = GZIP_MAGIC if self.compressed else RECORD_START
         while position < self.size:
-            try:
-                self.stream.seek(position)
-                window = self.stream.read(CHUNK + HEADER_LIMIT)
-            except READ_ERRORS:
-                break
-            found = window.find(mark)
-            while 0 <= found < CHUNK:
-                if self._is_record(window, found):
-                    return position + found
-                found = window.find(mark, found + 1)
-            if len(window) <= CHUNK:
+            # One byte more: a line begins behind a line break.
+            behind = min(position, 1)
+            data, place = self.window.at(position - behind, CHUNK + HEADER_LIMIT)
+            place += behind
+            marks = [found.start() for found in self._mark.finditer(data, place, place + CHUNK + MARK_LIMIT)]
+            for found, following in pairwise([*marks, len(data)]):
+                if found < place + CHUNK and self._is_record(data, found, following):
+                    return position + found - place
+            if len(data) - place < CHUNK:
                 break
             position += CHUNK
         return self.size
 
-    def _is_record(self, window: bytes, found: int) -> bool:
-        """A member that begins with a head, or a plain head that is complete: pages quote the first line of one."""
-        head = self._head_in(window, found)
-        if head is None or "warc-type" not in head.headers:
-            return False
-        return self.compressed or head.content_length is not None
+    def _is_record(self, data: bytes, place: int, following: int) -> bool:
+        """A member that begins with a head, or a plain head that is complete: pages quote the first line of one.
 
-    def _head_in(self, window: bytes, found: int) -> RecordHead | None:
-        """The record head at a place of a window, behind gzip if the file is compressed."""
-        text = window[found : found + HEADER_LIMIT]
-        return parse_head(inflate_head(text) if self.compressed else text)
+        A plain head ends before the mark that follows, so that a flood of marks is not searched again and again.
+        """
+        if self.codec is not None:
+            head = parse_head(inflate_head(self.codec.member(), data, place))
+            return head is not None and bool(head.kind)
+        head = self._parse(data[place:following])
+        return head is not None and bool(head.kind) and head.content_length is not None
 
-    def record_end(self, offset: int) -> int | None:
-        """Where the record at an offset ends, if its Content-Length agrees with where it really ends; else None."""
-        head = self.head_at(offset)
-        if head is None or head.content_length is None:
+    def length_to(self, position: int, following: int) -> int:
+        """Bytes from a position to a boundary; at most to the end of what is inflated."""
+        end = self.stream.tell() if following == ENDLESS else min(following, self.size)
+        return max(end - position, 0)
+
+    def records_at(self, position: int, limit: int) -> Iterable[Record]:
+        """The record at a boundary, or all those in the compressed member there; none at the end of a stream.
+
+        Blocks that are longer than `limit` bytes are not held. Raises BrokenRecordError.
+        """
+        if self.codec is not None:
+            record = self._own_member(position, self.codec)
+            return self._member(position, self.codec, limit) if record is None else (record,)
+        if not self.window.bytes_at(position, 1):
+            return ()
+        return (record_in(self.window, position, self._parse, limit, closed_by_breaks=True),)
+
+    def _own_member(self, position: int, codec: Codec) -> Record | None:
+        """The record of a sound member that holds just that; None: no verdict."""
+        data, place = self.window.at(position, CHUNK >> 2)
+        following = codec.start.search(data, place + 1)
+        end = following.start() if following else len(data)
+        text = codec.whole(data[place:end], MEMBER_LIMIT)
+        head = parse_head(text) if text else None
+        if text is None or head is None or not head.kind or head.content_length is None:
             return None
+        stop = head.length + head.content_length
+        if stop > len(text) or bytes(text[stop : stop + 8]) not in TRAILERS:
+            return None
+        behind = position + end - place
+        return Record(head, text, head.length, stop, behind if following else self._after(behind, codec))
+
+    def _member(self, position: int, codec: Codec, limit: int) -> Iterator[Record]:
+        """The records of any member, inflated piece by piece. Raises BrokenRecordError."""
+        inflated = InflatedStream(self.stream, codec, position, one_member=True)
+        text, place, following = Window(inflated), 0, True
+        while following:
+            try:
+                record = record_in(text, place, parse_head, limit, closed_by_breaks=False)
+            except BrokenRecordError as exc:
+                raise _by_stream(exc, inflated) from exc
+            place = record.end
+            following = bool(text.bytes_at(place, 1))
+            if inflated.error and not following:
+                raise _by_stream(BrokenRecordError("corrupt_record", inflated.error, record.head), inflated)
+            yield record._replace(end=position if following else self._after(inflated.member_end, codec))
+
+    def _after(self, position: int, codec: Codec) -> int:
+        """The offset behind what belongs to no member."""
+        while length := codec.padding(self.window.bytes_at(position, 8)):
+            position += length
+        return min(position, self.size)
+
+
+def _by_stream(error: BrokenRecordError, inflated: InflatedStream) -> BrokenRecordError:
+    """An error, with the reason why the stream below it ended, if that is why."""
+    if inflated.error is None:
+        return error
+    reason = "cut_record" if inflated.error == CUT else "corrupt_record"
+    return BrokenRecordError(reason, inflated.error, error.head)
+
+
+def inflate_head(member: Member, data: bytes, place: int) -> bytes:
+    """The first bytes of a member, as far as the end of a record head; piecewise, since damage may follow it."""
+    text = b""
+    for start in range(place, min(len(data), place + HEADER_LIMIT), 512):
         try:
-            return self._member_end(offset, head) if self.compressed else self._plain_end(offset, head)
-        except READ_ERRORS:
-            return None
-
-    def _plain_end(self, offset: int, head: RecordHead) -> int | None:
-        """Two line breaks, or the end of the file, stand where the Content-Length says; whatever comes behind them."""
-        end = offset + head.length + (head.content_length or 0)
-        self.stream.seek(end - 1)
-        after = self.stream.read(1 + 4)[1:]
-        breaks = len(after) - len(after.lstrip(b"\r\n"))
-        whole = after.startswith((b"\r\n\r\n", b"\n\n")) or (len(after) == breaks and self.stream.tell() >= end)
-        return end + breaks if whole else None
-
-    def _member_end(self, offset: int, head: RecordHead) -> int | None:
-        """Decompress one member in pieces, counting only: a gzip bomb must not fill the memory."""
-        self.stream.seek(offset)
-        member, inflated, position = zlib.decompressobj(31), 0, offset
-        while not member.eof:
-            piece = member.unconsumed_tail or self.stream.read(1 << 16)
-            if not piece:
-                return None
-            position += 0 if member.unconsumed_tail else len(piece)
-            inflated += len(member.decompress(piece, CHUNK))
-        expected = head.length + (head.content_length or 0)
-        return position - len(member.unused_data) if 0 <= inflated - expected <= 4 else None
+            text += member.inflate(data[start : start + 512], HEADER_LIMIT)
+        except CorruptError:
+            break
+        if member.eof or len(text) >= HEADER_LIMIT or find_head_end(text, 0, len(text)):
+            break
+        if len(text) >= MARK_LIMIT and not HEAD_START.match(text):
+            break
+    return text

@@ -4,9 +4,11 @@ import io
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fastwarc.stream_io import BrotliReader, ChunkedReader, ZstdReader
+
+from pipeline.reading.heads import find_head_end
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 # What a page starts with when its server sent no Content-Type.
@@ -15,9 +17,10 @@ HTML_START = re.compile(
     rb"\A(?:\xef\xbb\xbf)?(?>(?:\s+|<!--(?:(?!-->).)*-->|<\?xml[^>]*>)*)<(?:!doctype\s+html|html|head|body)",
     re.I | re.S,
 )
-HEAD_END = re.compile(rb"\r?\n\r?\n|\n\r\n")
-STATUS_LINE = re.compile(rb"\A\S+[ \t]+(\d{3})(?:\s|\Z)")
+STATUS_LINE = re.compile(rb"\S+[ \t]+(\d{3})(?:\s|\Z)")
 HEAD_LIMIT = 1 << 20
+# In Latin-1, Python would strip more.
+BLANKS = " \t\v\f"
 CHUNK_START = re.compile(rb"\A[0-9a-fA-F]{1,8}[ \t]*(?:;[^\r\n]*)?\r\n")
 ZLIB_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 READERS = {"br": BrotliReader, "zstd": ZstdReader}
@@ -29,8 +32,7 @@ class BodyError(Exception):
     """The body cannot be decoded; the message says which encoding failed and how."""
 
 
-@dataclass(frozen=True)
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """A response as it was sent: status, headers, body.
 
     Names of headers are in lower case. Of several the last wins, but for LINE_BY_LINE, whose lines are all there.
@@ -41,26 +43,28 @@ class HttpResponse:
     body: bytes
 
 
-def parse_response(block: bytes) -> HttpResponse | None:
-    """The HTTP response in a record's block, or None when it does not begin with a status line.
+def parse_response(block: bytes | bytearray, start: int = 0, stop: int | None = None) -> HttpResponse | None:
+    """The HTTP response in `block[start:stop]`, or None when that does not begin with a status line.
 
     Forgiving where crawlers met forgiving browsers: bare line feeds, other protocol names, no headers at all.
 
     >>> parse_response(b"HTTP/1.1 200 OK\\r\\nContent-Type: text/html\\r\\n\\r\\n<p>").headers
     {'content-type': 'text/html'}
     """
-    status = STATUS_LINE.match(block[:4096])
+    stop = len(block) if stop is None else stop
+    status = STATUS_LINE.match(block, start, min(start + 4096, stop))
     if status is None:
         return None
-    end = HEAD_END.search(block, 0, HEAD_LIMIT)
-    head = block[: end.start()] if end else block[:HEAD_LIMIT]
+    limit = min(start + HEAD_LIMIT, stop)
+    end, behind = find_head_end(block, start, limit) or (limit, stop)
     headers: dict[str, str] = {}
-    for line in head.splitlines()[1:]:
-        name, separator, value = line.partition(b":")
+    head = block[start:end].decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
+    for line in head.split("\n")[1:]:
+        name, separator, value = line.partition(":")
         if separator:
-            key, text = name.strip().lower().decode("latin-1"), value.strip().decode("latin-1")
+            key, text = name.strip(BLANKS).lower(), value.strip(BLANKS)
             headers[key] = f"{headers[key]}\n{text}" if key in LINE_BY_LINE and key in headers else text
-    return HttpResponse(int(status.group(1)), headers, block[end.end() :] if end else b"")
+    return HttpResponse(int(status.group(1)), headers, bytes(memoryview(block)[behind:stop]))
 
 
 def content_type(headers: Mapping[str, str]) -> str | None:
@@ -69,8 +73,13 @@ def content_type(headers: Mapping[str, str]) -> str | None:
     >>> content_type({"content-type": "Text/HTML; charset=utf-8"})
     'text/html'
     """
-    value = headers.get("content-type", "").partition(";")[0].strip().lower()
+    value = _content_type_field(headers).partition(";")[0].strip().lower()
     return value or None
+
+
+def _content_type_field(headers: Mapping[str, str]) -> str:
+    """The Content-Type, or what archives that rename the headers of a server kept of it."""
+    return headers.get("content-type") or headers.get("x-archive-orig-content-type", "")
 
 
 def header_charset(headers: Mapping[str, str]) -> str | None:
@@ -79,7 +88,7 @@ def header_charset(headers: Mapping[str, str]) -> str | None:
     >>> header_charset({"content-type": 'text/html; charset="Windows-1251"'})
     'Windows-1251'
     """
-    found = re.search(r"charset\s*=\s*[\"']?([^\s\"';,]+)", headers.get("content-type", ""), re.I)
+    found = re.search(r"charset\s*=\s*[\"']?([^\s\"';,]+)", _content_type_field(headers), re.I)
     return found.group(1) if found else None
 
 

@@ -1,27 +1,33 @@
-"""Response records of a byte range of a WARC file: each exactly once, and every damaged place named.
+"""Response and conversion records of a byte range of a file: each exactly once, and every damaged place named.
 
 A split owns the records that start in [start, end). It begins at the first record boundary at or after `start` and ends
 at the first record at or after `end`, so that neighbouring splits meet exactly: `next_offset` of one is `first_offset`
 of the next, which the run checks.
 """
 
-from collections.abc import Generator, Iterator
+import io
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import BinaryIO, Literal
 
-from fastwarc.warc import ArchiveIterator, WarcRecord
-
-from pipeline.reading.framing import HEADER_LIMIT, READ_ERRORS, Framing
+from pipeline.reading.framing import Framing
+from pipeline.reading.heads import CONTENT_TYPE, DATE, PAYLOAD_DIGEST, RECORD_ID, TARGET_URI, head_of
 from pipeline.reading.http import HEAD_LIMIT, parse_response
-from pipeline.reading.inflate import InflatedStream
+from pipeline.reading.inflate import CorruptError, InflatedStream
+from pipeline.reading.records import BrokenRecordError, Record
 from pipeline.reading.sources import Split, open_input
 
-OTHER_FORMATS = {b"\x28\xb5\x2f\xfd": "a zstd file", b"filedesc://": "an ARC file", b"PK\x03\x04": "a zip file"}
+# ISO 28500, 5.5; a file may name others, as many as it likes.
+KINDS = frozenset({"warcinfo", "response", "resource", "request", "metadata", "revisit", "conversion", "continuation"})
 
 
 @dataclass(frozen=True)
 class Response:
-    """One response record. `payload` is None when it is larger than the limit; `status` when it is not HTTP."""
+    """One response record, or a conversion: a page that someone else made into text, in UTF-8.
+
+    `payload` is None when it is larger than the limit; `status` when it is not HTTP, as it always is for conversions.
+    """
 
     id: str | None
     url: str
@@ -32,11 +38,12 @@ class Response:
     headers: dict[str, str]
     payload: bytes | None
     digest: str | None
+    kind: Literal["response", "conversion"] = "response"
 
 
 @dataclass(frozen=True)
 class Damage:
-    """A place that cannot be read; `response` tells whether a response record was lost there."""
+    """A place that cannot be read; `response` tells whether a response or conversion was lost there."""
 
     offset: int
     length: int
@@ -47,177 +54,132 @@ class Damage:
     url: str | None = None
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """The record that was read last: it is passed on once the next one shows where it ends."""
-
-    offset: int
-    response: Response | None
-
-
-class _CutRecordError(Exception):
-    """The block ends before its Content-Length."""
-
-
-class _UnreadableRecordError(Exception):
-    """The block's bytes are damaged."""
-
-
 @dataclass
 class SplitReader:
-    """Iterates over the responses and damages of a split; the offsets are known after the iteration."""
+    """Iterates over the responses and damages of a split; the offsets are known after the iteration.
+
+    `kinds` counts every record that was met, by its WARC-Type (`other` for those that the standard lacks); `responses`
+    those among them that end in the ledger.
+    """
 
     split: Split
     payload_limit: int
+    stream: BinaryIO | None = None
+    """Bytes that are read instead of the split's file, such as those of one record."""
     first_offset: int = field(default=0, init=False)
     next_offset: int = field(default=0, init=False)
+    responses: int = field(default=0, init=False)
     damages: int = field(default=0, init=False)
-    _responses: set[int] = field(default_factory=set, init=False)
+    kinds: Counter[str] = field(default_factory=Counter, init=False)
 
     @property
-    def responses(self) -> int:
-        """Response records that were met, whatever became of them: what the ledger is checked against."""
-        return len(self._responses)
+    def path(self) -> str:
+        """The file of the records."""
+        return self.split.file.path
+
+    @property
+    def files(self) -> dict[str, int]:
+        """Response records of each file."""
+        return {self.path: self.responses}
 
     def __iter__(self) -> Iterator[Response | Damage]:
-        with open_input(self.split.file.path) as stream:
-            framing = Framing(stream, self.split.file.size)
-            for item in self._items(framing):
+        with self.stream or open_input(self.split.file) as stream:
+            for item in self._items(stream):
                 if isinstance(item, Damage):
                     self.damages += 1
-                    if item.response:
-                        self._responses.add(item.offset)
+                    self.responses += item.response
+                else:
+                    self.responses += 1
                 yield item
 
-    def _items(self, framing: Framing) -> Iterator[Response | Damage]:
+    def _items(self, stream: object) -> Iterator[Response | Damage]:
         size = self.split.file.size
+        try:
+            framing = Framing(stream, size)
+        except CorruptError as exc:
+            self.next_offset = size
+            yield Damage(0, size, "corrupt_record", str(exc), response=False)
+            return
         # The next split begins at this boundary; what lies before it is read here, also a head that is no boundary.
-        end = framing.size if framing.single_member else framing.boundary(self.split.end)
+        end = framing.size if framing.streamed else framing.boundary(self.split.end)
         position = self.first_offset = framing.boundary(self.split.start)
-        if self.split.start == 0 and position > 0:
+        if self.split.start == 0 and position > framing.first:
             yield _no_start(framing, position)
         elif size == 0:
             yield Damage(0, 0, "empty_file", "the file is empty", response=False)
-        while position < end:
-            position = yield from self._read(framing, position, end)
-        self.next_offset = min(position, size)
+        yield from self._between(framing, position, end)
         if isinstance(framing.stream, InflatedStream) and framing.stream.error:
             yield Damage(size, 0, "corrupt_record", framing.stream.error, response=False)
 
-    def _read(self, framing: Framing, position: int, end: int) -> Generator[Response | Damage, None, int]:
-        """Records from a boundary to the first one at or after `end`, or to the first damage.
-
-        The generator's value is the offset to go on from.
-        """
-        seen, offset = _Seen(position, None), position
-        framing.stream.seek(position)
-        try:
-            for record in ArchiveIterator(framing.stream, parse_http=False, max_header_len=HEADER_LIMIT):
-                yield from _pass_on(seen, record.stream_pos)
-                offset, seen = record.stream_pos, _Seen(record.stream_pos, None)
-                if offset >= end:
-                    return offset
-                if _is_response(record):
-                    self._responses.add(offset)
-                seen = _Seen(offset, self._take(record))
-        except _CutRecordError as exc:
-            return (yield from _damaged(framing, offset, "cut_record", str(exc)))
-        except _UnreadableRecordError as exc:
-            return (yield from _damaged(framing, offset, "corrupt_record", str(exc)))
-        except READ_ERRORS as exc:
-            return (yield from self._after_error(framing, seen, str(exc)))
-        if framing.single_member:
-            yield from _pass_on(seen, self.split.file.size)
-            return framing.size
-        return (yield from self._at_end(framing, seen))
-
-    def _take(self, record: WarcRecord) -> Response | None:
-        """The record as a Response, or None for another type.
-
-        Raises _CutRecordError or _UnreadableRecordError.
-        """
-        headers = record.headers
-        if headers.get("Content-Length") is None:
-            raise _CutRecordError("the head ends before its Content-Length")
-        if headers.get("WARC-Type") is None:
-            raise _UnreadableRecordError("the head has no WARC-Type")
-        try:
-            if not _is_response(record):
-                record.consume()
-                return None
-            limit = self.payload_limit + HEAD_LIMIT
-            block = record.reader.read(limit)
-        except READ_ERRORS as exc:
-            raise _UnreadableRecordError(str(exc)) from exc
-        if len(block) < min(record.content_length, limit):
-            raise _CutRecordError(f"the block has {len(block):,} of {record.content_length:,} bytes")
-        http = parse_response(block) if block.startswith(b"HTTP/") or record.is_http else None
-        payload = http.body if http else block
-        return Response(
-            id=record.record_id,
-            url=(headers.get("WARC-Target-URI") or "").strip("<>"),
-            date=headers.get("WARC-Date") or "",
-            offset=record.stream_pos,
-            length=0,
-            status=http.status if http else None,
-            headers=http.headers if http else {"content-type": headers.get("Content-Type") or ""},
-            payload=payload if len(payload) <= self.payload_limit else None,
-            digest=headers.get("WARC-Payload-Digest"),
-        )
-
-    def _at_end(self, framing: Framing, seen: _Seen) -> Generator[Response | Damage, None, int]:
-        """Nothing more was found: pass on the last record, and name what is left behind it."""
-        end = framing.record_end(seen.offset) or framing.size
-        yield from _pass_on(seen, end)
-        if end < framing.boundary(end):
-            return (yield from _damaged(framing, end, "cut_record", "the file ends inside its head"))
-        return end
-
-    def _after_error(self, framing: Framing, seen: _Seen, detail: str) -> Generator[Response | Damage, None, int]:
-        """Blame the record read last if its length is wrong, else what follows it; go on at the next boundary."""
-        end = framing.record_end(seen.offset)
-        if end is None:
-            return (yield from _damaged(framing, seen.offset, "corrupt_record", detail))
-        yield from _pass_on(seen, end)
-        following = framing.boundary(end)
-        if following > end:
-            yield Damage(end, following - end, "corrupt_record", detail, response=False)
-        return following
+    def _between(self, framing: Framing, position: int, end: int) -> Iterator[Response | Damage]:
+        """Records from a boundary to the first one at or after `end`."""
+        while position < end:
+            following = end
+            try:
+                for record in framing.records_at(position, self.payload_limit + HEAD_LIMIT):
+                    following = record.end
+                    self.kinds[record.head.kind if record.head.kind in KINDS else "other"] += 1
+                    if record.head.is_read:
+                        yield response_of(record, position, self.payload_limit)
+            except BrokenRecordError as exc:
+                following = framing.boundary(position + 1)
+                yield _damage(exc, position, framing.length_to(position, following))
+            position = following
+        self.next_offset = min(position, self.split.file.size)
 
 
-def _pass_on(seen: _Seen, end: int) -> Iterator[Response]:
-    if seen.response is not None:
-        yield replace(seen.response, length=max(end - seen.offset, 0))
+def response_of(record: Record, offset: int, payload_limit: int) -> Response:
+    """A record that is read, as what it says; payloads longer than `payload_limit` bytes are left out."""
+    head = record.head
+    media_type = head.get(CONTENT_TYPE) or ""
+    is_http = record.text.startswith(b"HTTP/", record.start) or media_type.lower().startswith("application/http")
+    http = parse_response(record.text, record.start, record.stop) if is_http and head.kind == "response" else None
+    payload = http.body if http else bytes(record.text[record.start : record.stop])
+    return Response(
+        id=head.get(RECORD_ID),
+        url=(head.get(TARGET_URI) or "").strip("<>"),
+        date=head.get(DATE) or "",
+        offset=offset,
+        length=max(record.end - offset, 0),
+        status=http.status if http else None,
+        headers=http.headers if http else {"content-type": media_type},
+        payload=payload if record.complete and len(payload) <= payload_limit else None,
+        digest=head.get(PAYLOAD_DIGEST),
+        kind="conversion" if head.kind == "conversion" else "response",
+    )
 
 
-def _is_response(record: WarcRecord) -> bool:
-    """By the header itself: FastWARC knows its name in the usual case only."""
-    return (record.headers.get("WARC-Type") or "").lower() == "response"
+def read_record(data: bytes, offset: int, payload_limit: int) -> Response | Damage | None:
+    """The record whose bytes, fetched by its offset and length, are `data`; None where it is of a kind not read."""
+    framing = Framing(io.BytesIO(data), len(data))
+    try:
+        record = next(iter(framing.records_at(0, payload_limit + HEAD_LIMIT)), None)
+    except BrokenRecordError as exc:
+        return _damage(exc, offset, len(data))
+    if record is None:
+        return Damage(offset, 0, "cut_record", "no bytes stand here", response=True)
+    found = response_of(record, 0, payload_limit) if record.head.is_read else None
+    return replace(found, offset=offset) if found else None
 
 
 def _no_start(framing: Framing, position: int) -> Damage:
     """What stands before the first record of a file."""
     if position < framing.size:
         return Damage(0, position, "corrupt_record", "the file does not begin with a record", response=False)
-    framing.stream.seek(0)
-    head = framing.stream.read(16)
-    kind = next((kind for magic, kind in OTHER_FORMATS.items() if head.startswith(magic)), None)
-    detail = f"{kind} is not read: only WARC, plain or gzip" if kind else "no WARC record stands in this file"
-    return Damage(0, framing.size, "not_a_warc", detail, response=False)
+    kind = "a zip file" if framing.window.bytes_at(0, 4) == b"PK\x03\x04" else None
+    detail = f"this is {kind}" if kind else "no WARC or ARC record stands in this file"
+    return Damage(0, framing.length_to(0, framing.size), "not_a_warc", detail, response=False)
 
 
-def _damaged(framing: Framing, offset: int, reason: str, detail: str) -> Generator[Damage, None, int]:
-    """One damaged record, described as far as its head can be read; the value is the boundary after it."""
-    following = framing.boundary(offset + 1)
-    head = framing.head_at(offset)
-    headers: dict[str, Any] = head.headers if head else {}
-    yield Damage(
+def _damage(error: BrokenRecordError, offset: int, length: int) -> Damage:
+    """One damaged record, described as far as its head can be read."""
+    head = error.head or head_of(b"", 0)
+    return Damage(
         offset=offset,
-        length=min(following, framing.size) - offset,
-        reason=reason,
-        detail=detail,
-        response=head is not None and head.is_response,
-        id=headers.get("warc-record-id"),
-        url=headers.get("warc-target-uri"),
+        length=length,
+        reason=error.reason,
+        detail=str(error),
+        response=head.is_read,
+        id=head.get(RECORD_ID),
+        url=head.get(TARGET_URI),
     )
-    return following

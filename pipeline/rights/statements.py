@@ -13,13 +13,9 @@ What only repeats the default (index, follow, all, max-snippet:-1) is no stateme
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from trafilatura.utils import load_html
-
+from pipeline.extraction.page import Page
 from pipeline.rights.agents import AI_AGENTS, OTHER_AGENTS
-
-Element = Any  # lxml.html.HtmlElement: lxml has no types
 
 # Words against a use; `none` is noindex and nofollow at once.
 RESTRICTIONS = frozenset(
@@ -39,26 +35,21 @@ _AGENT = re.compile(r"[\w.*-]+")
 _PREFERENCE = re.compile(r"(?<![\w-])([a-z][a-z-]*)\s*=\s*\"?(\?[01]|[a-z]+)\b", re.IGNORECASE)
 # Headers with lists of preferences.
 PREFERENCE_FIELDS = ("content-usage", "content-signal")
-# A page without one of these in its HTML has no <meta> that matters.
-_MARKERS = ("robots", "tdm-", *sorted(AGENTS))
 # A page may hold any number of elements, and nobody reads more statements than these.
 MOST_STATEMENTS = 64
 LONGEST_ADDRESS = 500
 
 
-def rights_of(html: str, headers: Mapping[str, str], tree: Element | None = None) -> list[str] | None:
+def rights_of(page: Page) -> list[str] | None:
     """The statements of a page and its headers, each once, headers first; None where there are none.
 
-    `headers` have names in lower case and several lines of one name joined by line feeds. `tree` is the parsed page
-    where there is one.
-
-    >>> page = '<html><head><meta name="{}" content="{}"></head><body>本文</body></html>'
-    >>> rights_of(page.format("ROBOTS", "NoAI, noimageai, index"), {"x-robots-tag": "noindex"})
+    >>> html = '<html><head><meta name="{}" content="{}"></head><body>本文</body></html>'
+    >>> rights_of(Page(html.format("ROBOTS", "NoAI, noimageai, index"), headers={"x-robots-tag": "noindex"}))
     ['header:noindex', 'meta:noai', 'meta:noimageai']
-    >>> rights_of(page.format("robots", "index, follow, max-snippet:-1"), {}) is None
+    >>> rights_of(Page(html.format("robots", "index, follow, max-snippet:-1"))) is None
     True
     """
-    statements = dict.fromkeys([*header_statements(headers), *meta_statements(html, tree)])
+    statements = dict.fromkeys([*header_statements(page.headers), *meta_statements(page)])
     return list(statements)[:MOST_STATEMENTS] or None
 
 
@@ -77,18 +68,11 @@ def header_statements(headers: Mapping[str, str]) -> Iterator[str]:
             yield f"header:{preference}"
 
 
-def meta_statements(html: str, tree: Element | None = None) -> Iterator[str]:
+def meta_statements(page: Page) -> Iterator[str]:
     """Statements of a page's <meta> elements, wherever they stand: browsers move those in the body nowhere."""
-    if tree is None:
-        text = html.lower()
-        if not ("<meta" in text and any(marker in text for marker in _MARKERS)):
-            return
-        tree = load_html(html)
-    if tree is None:
-        return
-    for element in tree.iter("meta"):
-        name = (element.get("name") or element.get("http-equiv") or "").strip().lower()
-        content = element.get("content") or ""
+    for element in page.metas:
+        name = (element.getattr("name") or element.getattr("http-equiv") or "").strip().lower()
+        content = element.getattr("content") or ""
         if name == "robots" or name in AGENTS:
             source = "meta" if name == "robots" else f"meta/{name}"
             for word in restrictions(_META_WORDS.split(content)):

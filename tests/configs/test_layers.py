@@ -130,8 +130,8 @@ def test_a_user_s_filter_is_one_file(write, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("extracton: {precision: true}", r'run.yaml: unknown key "extracton"; the nearest known key is "extraction"'),
-        ("extraction: {precison: true}", r'"extraction.precison"; the nearest known key is "precision"'),
+        ("extracton: {markdown: true}", r'run.yaml: unknown key "extracton"; the nearest known key is "extraction"'),
+        ("extraction: {markdwon: true}", r'"extraction.markdwon"; the nearest known key is "markdown"'),
         ("extraction: 5", r'"extraction" is a section'),
         ("dump: {name: x}", r'"dump" is a value, not a section'),
         (
@@ -166,6 +166,9 @@ def test_a_user_s_filter_is_one_file(write, tmp_path, monkeypatch):
         ("rules: {mine: {column: text_characters, one_of: [x]}}", r'"one_of" does not fit'),
         ("rules: {mine: {column: top_langs, min: 1}}", r"rules cannot judge it"),
         ("rules: {gopher_word_count: {min: .nan}}", r"finite number"),
+        ("rules: {language_score: {min: 7}}", r'run.yaml: rule "language_score": "min" 7 is out of the range.*0 to 1'),
+        ("rules: {gopher_word_count: {min: -1}}", r'"min" -1 is out of the range.*words: 0 or more'),
+        ("rules: {m: {any: [{column: doc_score, max: 1.5}]}}", r'rule "m": "max" 1.5 is out of the range'),
         ("extraction: {cpu_seconds: .inf}", r"finite number"),
         ("deduplication: {keep: [-text_chars]}", r'run.yaml: "deduplication.keep": "text_chars".*"text_characters"'),
         ("overrides: {scripts: {Latin: {}}}", r"a script is four letters"),

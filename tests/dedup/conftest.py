@@ -4,11 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import settings
-
-# The first call of a kernel compiles it, which takes longer than hypothesis lets an example take.
-settings.register_profile("compiled", deadline=None)
-settings.load_profile("compiled")
 
 Pair = tuple[np.ndarray, np.ndarray]
 

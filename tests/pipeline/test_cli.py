@@ -64,9 +64,9 @@ def test_a_run_ends_with_a_table_and_the_report_s_path(glotmill, tmp_path):
 def test_decide_refuses_what_is_more_than_rules(glotmill, tmp_path, warc):
     (tmp_path / "a.warc.gz").write_bytes(warc)
     glotmill("run", "default", "--runner", "inline", "-i", tmp_path / "a.warc.gz", "-o", tmp_path / "out")
-    status, _, err = glotmill("decide", tmp_path / "out", "--set", "extraction.precision=false")
+    status, _, err = glotmill("decide", tmp_path / "out", "--set", "extraction.engine=resiliparse")
     assert status == 2
-    assert "extraction.precision: True → False" in err
+    assert "extraction.engine: cascade → resiliparse" in err
     status, _, err = glotmill("decide", tmp_path / "nowhere")
     assert (status, "no run.json here" in err) == (2, True)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.load import load_configuration
@@ -86,6 +86,7 @@ def elected(rows: list[dict]) -> dict[int, tuple]:
     return {row["node"]: (row["duplicate_of"], row["duplicate_kind"], row["minhash_similarity"]) for row in found}
 
 
+@settings(deadline=None)  # the first example compiles the kernels
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=20), st.randoms())
 def test_the_best_copy_that_passes_is_kept(members, random):
     """Of copies whose signatures are equal, whatever their order: what sorting says."""

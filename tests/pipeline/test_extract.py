@@ -2,12 +2,13 @@
 
 import multiprocessing
 import os
+from types import MappingProxyType
 
 import pytest
-import trafilatura
 
 from configs.model import Extraction
 from pipeline.extraction import extract as extraction
+from pipeline.extraction.engines import ENGINES
 from pipeline.extraction.extract import ExtractionError, extract, within_limits
 
 PARAGRAPHS = [
@@ -23,52 +24,70 @@ PAGE = (
 )
 
 
-def test_main_text_and_what_the_page_says_of_itself():
-    page = extract(PAGE, "https://mill.example/", Extraction())
+@pytest.fixture(params=ENGINES)
+def settings(request: pytest.FixtureRequest) -> Extraction:
+    """The settings with each engine."""
+    return Extraction(engine=request.param)
+
+
+@pytest.fixture
+def broken_engine(monkeypatch: pytest.MonkeyPatch):
+    """Put a function in place of the engine that the settings name by default."""
+
+    def replace(function):
+        engines = MappingProxyType({**ENGINES, Extraction().text_engine: function})
+        monkeypatch.setattr(extraction, "ENGINES", engines)
+
+    return replace
+
+
+def test_main_text_and_what_the_page_says_of_itself(settings):
+    page = extract(PAGE, "https://mill.example/", settings)
     assert all(paragraph in page.text for paragraph in PARAGRAPHS)
     assert not any(word in page.text for word in ("cookies", "Imprint", "News"))
-    assert (page.title, page.html_lang) == ("The old mill", "en-GB")
+    assert (page.metadata.title, page.metadata.html_lang) == ("The old mill", "en-GB")
+    assert (page.engine, page.markdown) == (settings.engine, None)
 
 
 @pytest.mark.parametrize("html", ["", " ", "<html></html>", "<p>", "plain words", "\x00", "<!--", "&#xD800;" * 50])
-def test_pages_without_main_text_are_empty_and_no_error(html):
-    assert extract(html, "", Extraction()).text.strip() in ("", "plain words")
+def test_pages_without_main_text_are_empty_and_no_error(html, settings):
+    assert extract(html, "", settings).text.strip(" \ufffd\x00") in ("", "plain words")
 
 
 @pytest.mark.parametrize("joiner", ["\u200c", "&zwnj;", "&#8204;", "&#x200C;"])
-def test_joiners_that_spell_words_survive(joiner):
+def test_joiners_that_spell_words_survive(joiner, settings):
     persian = (
         "آسیاب کهنه کنار رودخانه ایستاده است و مردم روستا هنوز دربارهٔ آن داستان{0}های بسیار می{0}گویند و می{0}خوانند."
     )
     html = f"<html><body><article>{f'<p>{persian.format(joiner)}</p>' * 4}</article></body></html>"
-    assert persian.format("\u200c") in extract(html, "", Extraction()).text
+    assert persian.format("\u200c") in extract(html, "", settings).text
     sinhala = "ශ්\u200dරී ලංකාවේ"
-    assert sinhala in extract(PAGE.replace("The mill stands", sinhala), "", Extraction()).text
+    assert sinhala in extract(PAGE.replace("The mill stands", sinhala), "", settings).text
 
 
-def test_what_a_library_raises_costs_the_page_and_is_named(monkeypatch):
-    def broken(*_arguments, **_options):
+def test_what_a_library_raises_costs_the_page_and_is_named(broken_engine):
+    def broken(_page):
         raise ZeroDivisionError("inside the library")
 
-    monkeypatch.setattr(trafilatura, "extract", broken)
+    broken_engine(broken)
     with pytest.raises(ExtractionError, match="ZeroDivisionError: inside the library") as error:
         extract(PAGE, "", Extraction())
     assert error.value.reason == "extraction_failed"
 
 
-def test_too_much_cpu_time_is_named(monkeypatch):
-    def endless(*_arguments, **_options):
+def test_too_much_cpu_time_is_named(broken_engine):
+    def endless(_page):
         while True:
             sum(range(1000))
 
-    monkeypatch.setattr(extraction, "_extract", endless)
+    broken_engine(endless)
     with pytest.raises(ExtractionError) as error, within_limits(Extraction(cpu_seconds=0.2)):
         extract(PAGE, "", Extraction())
     assert error.value.reason == "extraction_timeout"
 
 
-def test_too_much_memory_is_named(monkeypatch):
-    monkeypatch.setattr(extraction, "_extract", lambda *_: bytearray(10**9))
+def test_too_much_memory_is_named(broken_engine):
+    broken_engine(lambda _page: bytearray(10**9).decode())
     with pytest.raises(ExtractionError) as error, within_limits(Extraction(memory_megabytes=64)):
         extract(PAGE, "", Extraction())
     assert error.value.reason == "extraction_memory"
@@ -87,7 +106,7 @@ def test_a_busy_machine_loses_no_document():
     for process in load:
         process.start()
     try:
-        settings = Extraction(cpu_seconds=2)
+        settings = Extraction(engine="trafilatura", cpu_seconds=2)
         texts = set()
         for _ in range(40):
             with within_limits(settings):
@@ -96,10 +115,10 @@ def test_a_busy_machine_loses_no_document():
         stop.set()
         for process in load:
             process.join()
-    assert texts == {extract(PAGE, "https://mill.example/", Extraction()).text}
+    assert texts == {extract(PAGE, "https://mill.example/", settings).text}
 
 
-def test_a_page_s_text_does_not_depend_on_earlier_pages():
-    first = extract(PAGE, "https://a.example/", Extraction()).text
+def test_a_page_s_text_does_not_depend_on_earlier_pages(settings):
+    first = extract(PAGE, "https://a.example/", settings).text
     for _ in range(5):
-        assert extract(PAGE, "https://a.example/", Extraction()).text == first
+        assert extract(PAGE, "https://a.example/", settings).text == first

@@ -1,9 +1,9 @@
 """Licences that pages state for themselves, and those that are about something else on the page."""
 
 import pytest
-from trafilatura.utils import load_html
 
 from pipeline.extraction.licence import licence_id, licence_of, strictest
+from pipeline.extraction.page import Page
 
 BY = "https://creativecommons.org/licenses/by/4.0/"
 BY_SA = "https://creativecommons.org/licenses/by-sa/4.0/"
@@ -114,14 +114,12 @@ def test_identifiers(statement, identifier):
 
 @pytest.mark.parametrize("body", SILENT.values(), ids=SILENT)
 def test_what_is_not_about_the_page(body):
-    assert licence_of(page(body)) is None
+    assert licence_of(Page(page(body))) is None
 
 
 @pytest.mark.parametrize(("body", "licence"), STATED.values(), ids=STATED)
 def test_what_a_page_states(body, licence):
-    html = page(body)
-    assert licence_of(html) == licence
-    assert licence_of(html, load_html(html)) == licence
+    assert licence_of(Page(page(body))) == licence
 
 
 @pytest.mark.parametrize(
@@ -146,7 +144,7 @@ def test_licences_stated_together(licences, strict):
 
 @pytest.mark.parametrize("html", ["", " ", "creativecommons.org/", "<", '<?xml version="1.0" encoding="x"?>gnu.org/'])
 def test_what_is_hardly_a_page_has_none(html):
-    assert licence_of(html) is None
+    assert licence_of(Page(html)) is None
 
 
 # Read by people in the real pages: what each page says of itself.
@@ -177,5 +175,5 @@ def test_licences_of_real_pages(realdata):
         for record in ArchiveIterator(stream, record_types=WarcRecordType.response, parse_http=True):
             url = record.headers["WARC-Target-URI"]
             if url in REAL:
-                found[url] = licence_of(record.reader.read().decode("utf-8", "replace"))
+                found[url] = licence_of(Page(record.reader.read().decode("utf-8", "replace")))
     assert found == REAL

@@ -2,11 +2,14 @@
 
 import gzip
 import itertools
+import os
 
+import fsspec
 import pytest
 
 from pipeline.errors import InputError, UsageError
-from pipeline.reading.sources import InputFile, find_inputs, plan_splits
+from pipeline.reading.remote import MissingInputError
+from pipeline.reading.sources import InputFile, find_inputs, open_input, plan_splits, read_range
 
 
 @pytest.fixture
@@ -42,6 +45,77 @@ def test_lists_name_files_beside_them(crawl, suffix):
     path.write_bytes(gzip.compress(lines) if suffix.endswith("gz") else lines)
     found = [file.path for file in find_inputs([f"crawl/warc{suffix}"])]
     assert found == ["crawl/b.warc.gz", "crawl/deep/c.warc.gz", f"{crawl}/crawl/a.warc"]
+
+
+def test_lists_may_name_files_from_a_folder_above(crawl, tmp_path):
+    (crawl / "crawl" / "deep" / "warc.paths").write_text("crawl/deep/c.warc.gz\ncrawl/b.warc.gz\n")
+    wanted = ["crawl/deep/c.warc.gz", "crawl/b.warc.gz"]
+    assert [file.path for file in find_inputs(["crawl/deep/warc.paths"])] == wanted
+    absolute = [f"{crawl}/{path}" for path in wanted]
+    assert [file.path for file in find_inputs([f"{crawl}/crawl/deep/warc.paths"])] == absolute
+    (tmp_path / "few.paths").write_text("deep/c.warc.gz\n")
+    for base in (f"{crawl}/crawl", f"{crawl}/crawl/"):
+        assert [file.path for file in find_inputs(["few.paths"], base)] == [f"{crawl}/crawl/deep/c.warc.gz"]
+
+
+def test_a_broken_list_is_named(crawl):
+    (crawl / "x.paths.gz").write_bytes(b"no gzip")
+    with pytest.raises(InputError, match=r"x\.paths\.gz: not a list of paths"):
+        find_inputs(["x.paths.gz"])
+    with pytest.raises(InputError, match=r"none\.paths: no such file"):
+        find_inputs(["none.paths"])
+
+
+def test_every_kind_of_archive_is_found_in_a_folder(crawl):
+    for name in ("d.arc", "e.arc.gz", "f.warc.zst", "g.warc.wet.gz", "h.wet", "I.WARC.GZ"):
+        (crawl / "crawl" / "deep" / name).write_bytes(b"x")
+    found = [file.path.rpartition("/")[2] for file in find_inputs(["crawl/deep"])]
+    assert found == ["I.WARC.GZ", "c.warc.gz", "d.arc", "e.arc.gz", "f.warc.zst", "g.warc.wet.gz", "h.wet"]
+    (crawl / "crawl" / "deep" / "j.warc.wat.gz").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"j\.warc\.wat\.gz: not read .*glob"):
+        find_inputs(["crawl/deep"])
+
+
+def test_a_file_is_opened_as_it_was_found(crawl):
+    (file,) = find_inputs(["crawl/a.warc"])
+    data = (crawl / "crawl" / "a.warc").read_bytes()
+    for source in (file, file.path, f"file://{crawl}/crawl/a.warc"):
+        with open_input(source) as stream:
+            assert stream.read() == data
+        assert read_range(source, 5, 10) == data[5:15]
+        assert read_range(source, len(data) - 5, 10) == data[-5:]
+        assert read_range(source, len(data) + 5, 10) == b""
+    os.utime(crawl / "crawl" / "a.warc", (1, 1))
+    for call in (lambda: open_input(file), lambda: read_range(file, 0, 1)):
+        with pytest.raises(InputError, match=r"crawl/a\.warc: it changed while it was read"):
+            call()
+
+
+def test_what_cannot_be_opened_says_why(crawl):
+    with pytest.raises(MissingInputError, match=r"crawl/none\.warc: no such file"):
+        open_input("crawl/none.warc")
+    with pytest.raises(MissingInputError, match=r"memory://none\.warc: no such file"):
+        open_input("memory://none.warc")
+    with pytest.raises(InputError, match=r"crawl/deep: cannot be read"):
+        open_input("crawl/deep")
+
+
+def test_any_filesystem_of_fsspec_can_be_read(crawl):
+    memory = fsspec.filesystem("memory")
+    data = bytes(range(256)) * 9000
+    memory.pipe_file("/store/a.warc", data)
+    try:
+        (file,) = find_inputs(["memory://store/*.warc"])
+        assert (file.path, file.size) == ("memory:///store/a.warc", len(data))
+        with open_input(file) as stream:
+            stream.seek(2_000_000)
+            assert stream.read(1000) == data[2_000_000:2_001_000]
+            memory.pipe_file("/store/a.warc", data + b"x")
+            stream.seek(0)
+            with pytest.raises(InputError, match="changed"):
+                stream.read()
+    finally:
+        memory.rm("/store", recursive=True)
 
 
 def test_a_file_is_read_once(crawl):

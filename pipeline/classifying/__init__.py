@@ -1,0 +1,1 @@
+"""Stage classify: classes of documents by transformer classifiers, such as education, registers or toxicity."""
