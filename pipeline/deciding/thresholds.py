@@ -160,8 +160,8 @@ def threshold(statistic: Statistic, count: int, values: tuple[float, ...], sprea
 
     >>> from filters.base import Computed
     >>> score = Statistic("language_score", "documents", Computed(median_minus_deviations=1, least=0.3, most=0.9))
-    >>> threshold(score, 4, (0.75, 0.85), 0.2).value
-    0.6
+    >>> threshold(score, 4, (0.75, 1.0), 0.25).value
+    0.625
     """
     if not values:
         return Threshold(count)
