@@ -51,6 +51,9 @@ class Site(ThreadingHTTPServer):
         self.ranges = True
         self.stalled = threading.Event()
 
+    def handle_error(self, request, client_address) -> None:
+        """Clients that hang up are what the tests are about."""
+
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.server_port}/{path}"
 
