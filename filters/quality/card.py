@@ -26,7 +26,7 @@ def render_card(manifest: Manifest, by_language: Mapping[str, Metrics]) -> str:
     together = {"site": "site", "none": "document"}.get(group, f"part of an address that `{group}` finds")
     parts = [
         f"# {manifest.file}",
-        f"fastText classifier of document quality for {', '.join(manifest.languages)}. "
+        f"{_kind(manifest)} classifier of document quality for {', '.join(manifest.languages)}. "
         f"SHA-256 `{manifest.sha256}`, {manifest.bytes:,} bytes.",
         "## Documents",
         "\n".join(
@@ -54,6 +54,13 @@ def render_card(manifest: Manifest, by_language: Mapping[str, Metrics]) -> str:
         "With: " + ", ".join(f"{name} {number}" for name, number in manifest.versions.items()) + ".",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _kind(manifest: Manifest) -> str:
+    encoder = manifest.encoder
+    if encoder is None:
+        return "fastText"
+    return f"Sentence-embedding (`{encoder.model}`, version `{encoder.version}`, {encoder.tokens} tokens)"
 
 
 def _metrics(manifest: Manifest, by_language: Mapping[str, Metrics]) -> str:

@@ -16,10 +16,11 @@ from rich.table import Table
 from filters.quality.card import write_card
 from filters.quality.documents import Document, read_documents
 from filters.quality.metrics import Metrics, threshold_for
-from filters.quality.models import Preparation, QualityModel, load_quality_model
-from filters.quality.train import Settings, evaluate_languages, read_examples, seen_in_training
+from filters.quality.models import Preparation
+from filters.quality.train import Settings, evaluate_languages, load_scorer, read_examples, seen_in_training
 from filters.quality.train import evaluate as evaluate_model
 from filters.quality.train import train as train_model
+from filters.quality.trainers import Scorer
 from langid.labels import UNKNOWN, canonical
 from pipeline.errors import InputError, UsageError
 
@@ -52,17 +53,25 @@ Share = Annotated[list[float] | None, typer.Option("--share", help="Print the th
 def train(
     positive: Positive,
     negative: Negative,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The model: a .bin file, or a quantised .ftz.")],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="The model: .bin, quantised .ftz, or with --encoder a folder."),
+    ],
     language: Languages = None,
     group: Group = "site",
     most: Annotated[int, typer.Option(min=3, help="Documents of a class at most.")] = 100_000,
     autotune: Annotated[int, typer.Option(min=0, metavar="SECONDS", help="Time to search for parameters in.")] = 0,
-    words: Annotated[int, typer.Option(min=1, help="Words of a document that are read.")] = 1000,
+    words: Annotated[int, typer.Option(min=1, help="Words of a document that fastText reads.")] = 1000,
+    encoder: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Train a head over this encoder's embeddings: of the hub, or a folder."),
+    ] = None,
+    tokens: Annotated[int, typer.Option(min=8, help="Tokens of a document that the encoder reads.")] = 512,
     share: Share = None,
     folds: Annotated[int, typer.Option(min=0, max=20, help="Cross-validate over so many parts, too.")] = 0,
     seed: Seed = 1,
 ) -> None:
-    """Train a fastText classifier; its manifest (.yaml) and its card (.md) are written beside it.
+    """Train a classifier, of fastText or over embeddings; its manifest (.yaml) and card (.md) are written beside it.
 
     80 % of the documents are trained on, 10 % choose parameters, 10 % test; no site is in two of these parts. Without
     --autotune the same documents give the same file.
@@ -73,10 +82,19 @@ def train(
         raise UsageError("--folds: one part leaves nothing to train on; give 2 or more, or 0")
     labels = _labels(language)
     settings = Settings(
-        tuple(labels), group, most, autotune, tuple(share or (0.1,)), folds, seed, Preparation(words=words)
+        tuple(labels),
+        group,
+        most,
+        autotune,
+        tuple(share or (0.1,)),
+        folds,
+        seed,
+        Preparation(words=words),
+        encoder,
+        tokens,
     )
     trained = train_model(positive, negative, output, settings)
-    card = write_card(output, trained.manifest, trained.by_language)
+    card = write_card(trained.file, trained.manifest, trained.by_language)
     console = Console()
     named = {"test": trained.test, **({f"{folds} folds": trained.folds} if trained.folds else {})}
     named |= trained.by_language if len(trained.by_language) > 1 else {}
@@ -104,7 +122,7 @@ def evaluate(
     """Metrics of models over documents of both classes, side by side, and by language for one model."""
     settings = Settings(tuple(_labels(language)), group, most, seed=seed)
     examples = read_examples(positive, negative, settings).chosen
-    loaded = [(path, load_quality_model(str(path))) for path in models]
+    loaded = [(path, load_scorer(path)) for path in models]
     named = {model.name: evaluate_model(model, examples, seed) for _, model in loaded}
     if len(loaded) == 1:
         by_language = evaluate_languages(loaded[0][1], examples, seed)
@@ -137,7 +155,7 @@ def score(
 
     [bold]glotmill quality score models/good.bin corpus --share 0.1[/]
     """
-    loaded = load_quality_model(str(model))
+    loaded = load_scorer(model)
     documents = read_documents(inputs, _labels(language)) if inputs else _lines()
     scored = score_documents(documents, loaded)
     if output is None and not share:
@@ -151,7 +169,7 @@ def score(
         Console().print(share_table(held, share))
 
 
-def score_documents(documents: Iterable[Document], model: QualityModel) -> Iterator[tuple[Document, float]]:
+def score_documents(documents: Iterable[Document], model: Scorer) -> Iterator[tuple[Document, float]]:
     """Documents with their scores, in order; without their texts, so that many can be held."""
     batch: list[Document] = []
     for document in documents:
@@ -162,7 +180,7 @@ def score_documents(documents: Iterable[Document], model: QualityModel) -> Itera
     yield from _scored(batch, model)
 
 
-def _scored(batch: Sequence[Document], model: QualityModel) -> Iterator[tuple[Document, float]]:
+def _scored(batch: Sequence[Document], model: Scorer) -> Iterator[tuple[Document, float]]:
     scores = model.score_texts([document.text for document in batch])
     return ((document._replace(text=""), value) for document, value in zip(batch, scores, strict=True))
 

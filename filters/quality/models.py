@@ -53,6 +53,19 @@ class Preparation(BaseModel):
         return line.lower() if self.preprocessing == "words" else line
 
 
+class Encoder(BaseModel):
+    """The transformer whose sentence embeddings a head reads."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    """Its name on the hub, or a folder."""
+    version: str | None
+    """The hub's commit, or a hash of the folder's files."""
+    tokens: int = Field(default=512, ge=8)
+    """Tokens of a document that are read."""
+
+
 class Manifest(BaseModel):
     """What a model is and where it comes from; written beside it as YAML."""
 
@@ -63,12 +76,14 @@ class Manifest(BaseModel):
     sha256: str
     positive: str = POSITIVE_LABEL
     preparation: Preparation = Preparation()
+    encoder: Encoder | None = None
+    """Of a head over sentence embeddings; null: a fastText model."""
     languages: tuple[str, ...] = ()
     sources: dict[str, list[str]] = {}
     settings: dict[str, Any] = {}
     """What `train` was asked for."""
     parameters: dict[str, Any] = {}
-    """fastText's parameters, given or found; with one thread they make the same file again."""
+    """Parameters of the training, given or found; fastText's make the same file again, with one thread."""
     documents: dict[str, dict[str, int]] = {}
     left_out: dict[str, int] = {}
     held_out: dict[str, Any] = {}

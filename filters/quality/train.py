@@ -1,47 +1,35 @@
-"""Training a quality classifier: examples to fastText, metrics on held-out documents, manifest."""
+"""Training a quality classifier: examples to a trainer, metrics on held-out documents, manifest."""
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from filters.quality.documents import Example, Examples, choose_examples, read_documents, split
-from filters.quality.metrics import Floats, Metrics, average_precision, measure_scores, threshold_for
+from filters.quality.embeddings import HeadTrainer, head_file
+from filters.quality.metrics import Floats, Metrics, measure_scores, threshold_for
 from filters.quality.models import (
-    MANIFEST_SUFFIX,
     NEGATIVE_LABEL,
     POSITIVE_LABEL,
-    PREFIX,
     Manifest,
     Preparation,
-    QualityModel,
-    beside,
+    load_quality_model,
     read_manifest,
     write_manifest,
 )
+from filters.quality.trainers import FastTextTrainer, Scorer, Trainer, score_examples
 from langid.models import file_sha256
+from pipeline.classifying.heads import HEAD, is_head, load_embedding_model
 from pipeline.errors import UsageError
 
 SUFFIXES = (".bin", ".ftz")
 PARTS = ("training", "validation", "test")
 SHARES = (0.8, 0.1, 0.1)
-# One thread and a seed make the same file again; more threads write into the same weights at once.
-REPRODUCIBLE = {"thread": 1, "seed": 1, "verbose": 0}
-# Word pairs as in FineWeb2-HQ (Messmer et al. 2025); 2^18 places for them and 32 dimensions keep a model at 40 MB,
-# where fastText's defaults make 800 MB.
-FIXED = {"dim": 32, "bucket": 1 << 18, "wordNgrams": 2, "minCount": 2, "lr": 0.5, "loss": "softmax"}
-# A few hundred documents need more passes than a hundred thousand: about so many are seen in all.
-DOCUMENTS_SEEN, FEWEST_PASSES, MOST_PASSES = 20_000, 5, 25
-# What autotune may choose; size stays.
-TUNED = ("wordNgrams", "minCount", "epoch", "lr", "minn", "maxn")
 SAMPLE = 512
-
-Train = Callable[[Sequence[Example]], QualityModel]
 
 
 @dataclass(frozen=True)
@@ -58,12 +46,17 @@ class Settings:
     """Parts of a cross-validation beside the held-out test; 0: none."""
     seed: int = 1
     preparation: Preparation = field(default_factory=Preparation)
+    encoder: str | None = None
+    """Encoder, of the hub or a folder, over whose embeddings a head is trained; None: fastText."""
+    tokens: int = 512
+    """Tokens of a document that an encoder reads."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model: its manifest, and metrics of all held-out documents and by language."""
+    """A trained model: its file, its manifest, and metrics of all held-out documents and by language."""
 
+    file: Path
     manifest: Manifest
     test: Metrics
     by_language: dict[str, Metrics]
@@ -75,30 +68,27 @@ def train(positives: Sequence[str], negatives: Sequence[str], output: Path, sett
 
     The model is tested on the very file that is written. Raises InputError or UsageError, before anything is written.
     """
-    if output.suffix not in SUFFIXES:
-        raise UsageError(
-            f"{output}: a model's file ends in .bin (whole) or .ftz (quantised, a few percent of the size)"
-        )
+    file = _model_file(output, settings)
     _check_shares(settings.shares)
     examples = read_examples(positives, negatives, settings)
     parts = split(examples.chosen, SHARES, settings.seed)
     folds = split(examples.chosen, [1 / settings.folds] * settings.folds, settings.seed) if settings.folds else []
-    output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="glotmill-quality-") as folder:
-        trainer = Trainer(Path(folder), settings)
+        trainer = _trainer(Path(folder), settings)
         parameters = trainer.parameters(parts[0], parts[1])
-        trainer.write_model(parts[0], parameters, output)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        trainer.write_model(parts[0], parameters, file)
         validated = _cross_validate(folds, trainer, parameters, settings) if folds else None
-    checksum = file_sha256(output)
-    model = QualityModel(output, checksum, POSITIVE_LABEL, settings.preparation)
+    model = trainer.model(file)
     test = evaluate(model, parts[2], settings.seed)
     negatives_held_out = [example for part in parts[1:] for example in part if not example.positive]
     scores = score_examples(model, negatives_held_out)
     manifest = Manifest(
-        file=output.name,
-        bytes=output.stat().st_size,
-        sha256=checksum,
-        preparation=settings.preparation,
+        file=file.name,
+        bytes=file.stat().st_size,
+        sha256=file_sha256(file),
+        preparation=trainer.preparation,
+        encoder=trainer.encoder,
         languages=tuple(sorted({example.document.language for example in examples.chosen})),
         sources={"positive": list(positives), "negative": list(negatives)},
         settings={name: value for name, value in _plain(asdict(settings)).items() if name != "preparation"},
@@ -107,11 +97,11 @@ def train(positives: Sequence[str], negatives: Sequence[str], output: Path, sett
         left_out=examples.left_out,
         held_out=asdict(test) | ({"cross_validation": asdict(validated)} if validated else {}),
         thresholds={share: threshold_for(scores, share) for share in settings.shares},
-        versions={"fasttext-community": version("fasttext-community"), "icu4py": version("icu4py")},
+        versions=trainer.versions,
         training_sample=training_sample(parts[0]),
     )
-    write_manifest(output, manifest)
-    return Trained(manifest, test, evaluate_languages(model, parts[2], settings.seed), validated)
+    write_manifest(file, manifest)
+    return Trained(file, manifest, test, evaluate_languages(model, parts[2], settings.seed), validated)
 
 
 def read_examples(positives: Iterable[str], negatives: Iterable[str], settings: Settings) -> Examples:
@@ -125,75 +115,28 @@ def read_examples(positives: Iterable[str], negatives: Iterable[str], settings: 
     )
 
 
-@dataclass(frozen=True)
-class Trainer:
-    """fastText over files in a folder of its own."""
-
-    folder: Path
-    settings: Settings
-
-    def parameters(self, training: Sequence[Example], validation: Sequence[Example]) -> dict[str, Any]:
-        """fastText's parameters: the fixed ones, or what autotune finds where that ranks the validation part better.
-
-        Autotune maximises the F1 of the positive class; a short budget may find nothing that takes any document.
-        """
-        passes = min(MOST_PASSES, max(FEWEST_PASSES, DOCUMENTS_SEEN // len(training)))
-        fixed = FIXED | {"epoch": passes} | REPRODUCIBLE
-        if not self.settings.seconds:
-            return fixed
-        tuned = self._tuned(training, validation)
-        positive = np.array([example.positive for example in validation], np.bool_)
-        precision = [average_precision(self.scores(training, validation, p), positive) or 0.0 for p in (fixed, tuned)]
-        return tuned if precision[1] > precision[0] else fixed
-
-    def _tuned(self, training: Sequence[Example], validation: Sequence[Example]) -> dict[str, Any]:
-        import fasttext
-
-        try:
-            found = fasttext.train_supervised(
-                str(self._write(training, "training.txt")),
-                autotuneValidationFile=str(self._write(validation, "validation.txt")),
-                autotuneMetric=f"f1:{PREFIX}{POSITIVE_LABEL}",
-                autotuneDuration=self.settings.seconds,
-                **{name: value for name, value in FIXED.items() if name not in TUNED},
-                **REPRODUCIBLE,
-            ).f.getArgs()
-        except RuntimeError as exc:  # no trial ended in time
+def _model_file(output: Path, settings: Settings) -> Path:
+    """The file of the weights. Raises UsageError for options that do not go together."""
+    if settings.encoder is None:
+        if output.suffix not in SUFFIXES:
             raise UsageError(
-                f"--autotune: {self.settings.seconds} seconds are too few for {len(training):,} documents ({exc}); "
-                "give more, or leave it out"
-            ) from exc
-        return FIXED | {name: _rounded(getattr(found, name)) for name in TUNED} | REPRODUCIBLE
+                f"{output}: a model's file ends in .bin (whole) or .ftz (quantised, a few percent of the size)"
+            )
+        return output
+    if settings.seconds:
+        raise UsageError("--autotune searches fastText's parameters; leave it out with --encoder")
+    return head_file(output)
 
-    def write_model(self, training: Sequence[Example], parameters: dict[str, Any], output: Path) -> None:
-        """Train with one thread and write the model; `.ftz` is pruned and quantised."""
-        import fasttext
 
-        examples = str(self._write(training, "training.txt"))
-        model = fasttext.train_supervised(examples, **parameters)
-        if output.suffix == ".ftz":
-            model.quantize(examples, cutoff=1 << 16, retrain=True, qnorm=True, thread=1, verbose=0)
-        beside(output, MANIFEST_SUFFIX).unlink(missing_ok=True)  # of an earlier model
-        partial = output.with_name(f".{output.name}.partial")
-        model.save_model(str(partial))
-        partial.rename(output)
+def _trainer(folder: Path, settings: Settings) -> Trainer:
+    if settings.encoder is None:
+        return FastTextTrainer(folder, settings.preparation, settings.seconds, settings.seed)
+    return HeadTrainer(settings.encoder, settings.tokens, settings.seed)
 
-    def scores(self, training: Sequence[Example], held_out: Sequence[Example], parameters: dict[str, Any]) -> Floats:
-        """Scores of held-out examples by a model of its own."""
-        path = self.folder / "fold.bin"
-        self.write_model(training, parameters, path)
-        model = QualityModel(path, file_sha256(path), POSITIVE_LABEL, self.settings.preparation)
-        return score_examples(model, held_out)
 
-    def _write(self, examples: Sequence[Example], name: str) -> Path:
-        path = self.folder / name
-        order = np.random.default_rng(self.settings.seed).permutation(len(examples))
-        with path.open("w", encoding="utf-8", errors="replace") as file:
-            for index in order:
-                label = POSITIVE_LABEL if examples[index].positive else NEGATIVE_LABEL
-                text = self.settings.preparation.prepare(examples[index].document.text)
-                file.write(f"{PREFIX}{label} {text}\n")
-        return path
+def load_scorer(path: Path) -> Scorer:
+    """The model of a fastText file, or of a head's folder. Raises ModelError or UsageError."""
+    return load_embedding_model(path) if is_head(path) else load_quality_model(str(path))
 
 
 def _cross_validate(
@@ -208,21 +151,16 @@ def _cross_validate(
     return _metrics(np.concatenate(scores), examples, settings.seed)
 
 
-def evaluate(model: QualityModel, examples: Sequence[Example], seed: int = 1) -> Metrics:
+def evaluate(model: Scorer, examples: Sequence[Example], seed: int = 1) -> Metrics:
     """Metrics of a model over examples."""
     return _metrics(score_examples(model, examples), examples, seed)
 
 
-def evaluate_languages(model: QualityModel, examples: Sequence[Example], seed: int = 1) -> dict[str, Metrics]:
+def evaluate_languages(model: Scorer, examples: Sequence[Example], seed: int = 1) -> dict[str, Metrics]:
     """Metrics of a model by language, in the order of the labels."""
     languages = sorted({example.document.language for example in examples})
     of_language = {label: [e for e in examples if e.document.language == label] for label in languages}
     return {label: evaluate(model, found, seed) for label, found in of_language.items()}
-
-
-def score_examples(model: QualityModel, examples: Sequence[Example]) -> Floats:
-    """Scores of examples, float64 of shape (examples,)."""
-    return np.array(model.score_texts([example.document.text for example in examples]), np.float64)
 
 
 def training_sample(examples: Sequence[Example]) -> tuple[str, ...]:
@@ -232,7 +170,7 @@ def training_sample(examples: Sequence[Example]) -> tuple[str, ...]:
 
 def seen_in_training(model: Path, examples: Sequence[Example]) -> float | None:
     """Estimated share of the examples whose texts the model was trained on; None where nothing can be told."""
-    manifest = read_manifest(model)
+    manifest = read_manifest(model / HEAD if is_head(model) else model)
     sample = {int(digest, 16) for digest in manifest.training_sample} if manifest else set()
     if not sample:
         return None
@@ -258,10 +196,6 @@ def _counts(part: Sequence[Example]) -> dict[str, int]:
     return {label: counts[label] for label in (POSITIVE_LABEL, NEGATIVE_LABEL)} | {
         "groups": len({example.group for example in part})
     }
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, 4) if isinstance(value, float) else value
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ CLASS_COLUMNS = (
 
 
 class Classifier(BaseModel):
-    """One sequence classifier of the hub, or of a folder."""
+    """One sequence classifier of the hub or of a folder, or a folder that `glotmill quality train --encoder` made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 

@@ -13,7 +13,7 @@ import yaml
 from rich.console import Console
 from typer.testing import CliRunner
 
-from filters.quality import train as training
+from filters.quality import trainers
 from filters.quality.cli import app, metrics_table
 from filters.quality.documents import Document, Example, choose_examples, read_documents, split
 from filters.quality.metrics import area_under_curve, average_precision, measure_scores, threshold_for
@@ -74,8 +74,8 @@ def write_jsonl(path, rows):
 
 @pytest.fixture(autouse=True)
 def small_models(monkeypatch):
-    monkeypatch.setitem(training.FIXED, "bucket", 1 << 12)
-    monkeypatch.setitem(training.FIXED, "dim", 16)
+    monkeypatch.setitem(trainers.FIXED, "bucket", 1 << 12)
+    monkeypatch.setitem(trainers.FIXED, "dim", 16)
 
 
 @pytest.fixture
